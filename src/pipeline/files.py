@@ -1,0 +1,58 @@
+"""Writes that a crash can't leave half done, and hashes of what was written."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a path beside ``target`` to write to; on success it is flushed to disk and takes the place of ``target``.
+
+    ``target`` may be a file or a folder (whose contents are then replaced as a whole). If the block raises, what it
+    wrote is removed and ``target`` stays as it was.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # The process id keeps two writers apart; the leading dot keeps readers away.
+    beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        yield beside
+        _flush(beside)
+        if target.is_dir():
+            shutil.rmtree(target)
+        beside.replace(target)
+        _flush(target.parent)
+    finally:
+        if beside.is_dir():
+            shutil.rmtree(beside)
+        beside.unlink(missing_ok=True)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Replace ``target`` atomically by ``text`` in UTF-8."""
+    with replacing(target) as file:
+        file.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(target: Path, value: object) -> None:
+    """Replace ``target`` atomically by readable JSON, keys in the order given; infinities and NaN are refused."""
+    write_text(target, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def md5(file: Path) -> str:
+    """The md5 of a file's bytes, as DVC writes it into ``dvc.lock``."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _flush(path: Path) -> None:
+    for entry in [path, *path.rglob("*")] if path.is_dir() else [path]:
+        descriptor = os.open(entry, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

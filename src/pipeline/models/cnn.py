@@ -1,0 +1,28 @@
+"""The tutorial's network of two convolutions, each followed by ReLU and pooling, and one linear layer."""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pipeline.schema import Schema
+from pipeline.spec import DataSpec, image_shape
+
+
+class Options(Schema):
+    """The tutorial's CNN has no options."""
+
+
+class Model(nn.Module):
+    """(N, C, H, W) standardised images -> (N, num_classes) logits (no softmax: cross entropy applies its own)."""
+
+    def __init__(self, options: Options, spec: DataSpec) -> None:
+        super().__init__()
+        channels, height, width = image_shape(spec, "cnn", smallest=4)
+        # Padding keeps 28 -> 14 -> 7, the 32 * 7 * 7 = 1568 inputs that the tutorial's linear layer expects.
+        self.conv1 = nn.Conv2d(channels, 16, kernel_size=3, padding=1)
+        self.conv2 = nn.Conv2d(16, 32, kernel_size=3, padding=1)
+        self.fc = nn.Linear(32 * (height // 4) * (width // 4), spec.num_outputs)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = F.max_pool2d(F.relu(self.conv1(images)), 2)  # (N, 16, H/2, W/2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)  # (N, 32, H/4, W/4)
+        return self.fc(x.flatten(1))

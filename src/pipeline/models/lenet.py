@@ -1,0 +1,32 @@
+"""LeNet: Y. LeCun et al., Gradient-based learning applied to document recognition (1998), with ReLU and max pooling."""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pipeline.schema import Schema
+from pipeline.spec import DataSpec, image_shape
+
+
+class Options(Schema):
+    """LeNet has no options."""
+
+
+class Model(nn.Module):
+    """(N, C, H, W) standardised images -> (N, num_classes) logits."""
+
+    def __init__(self, options: Options, spec: DataSpec) -> None:
+        super().__init__()
+        channels, height, width = image_shape(spec, "lenet", smallest=10)
+        # LeNet was drawn for 32 x 32 pixels; padding the first convolution gives 28 x 28 its 16 maps of 5 x 5.
+        self.conv1 = nn.Conv2d(channels, 6, kernel_size=5, padding=2)
+        self.conv2 = nn.Conv2d(6, 16, kernel_size=5)
+        self.fc1 = nn.Linear(16 * ((height // 2 - 4) // 2) * ((width // 2 - 4) // 2), 120)
+        self.fc2 = nn.Linear(120, 84)
+        self.fc3 = nn.Linear(84, spec.num_outputs)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = F.max_pool2d(F.relu(self.conv1(images)), 2)  # (N, 6, 14, 14) for 28 x 28 pixels
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)  # (N, 16, 5, 5)
+        x = F.relu(self.fc1(x.flatten(1)))  # (N, 120)
+        x = F.relu(self.fc2(x))  # (N, 84)
+        return self.fc3(x)

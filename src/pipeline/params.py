@@ -1,0 +1,45 @@
+"""Read ``params.yaml`` as DVC reads it, so that both always see the same values."""
+
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+FILE = Path("params.yaml")
+
+
+def read(file: Path = FILE) -> dict[str, Any]:
+    """All of ``params.yaml``, parsed by YAML 1.2 (``1e-3`` is a number, ``on`` a string, a key given twice an error).
+
+    Raises:
+        ValueError: the file is missing or isn't YAML; the message names the line.
+    """
+    try:
+        content = YAML(typ="safe").load(file)
+    except FileNotFoundError:
+        raise ValueError(
+            f"{file} is missing: run this at the repository's root, or copy one of examples/*.yaml"
+        ) from None
+    except MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ValueError(f"{file}{line}: not valid YAML: {(error.problem or str(error)).splitlines()[0]}") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{file}: a mapping with the keys seed, num_threads, datasets and runs is needed")
+    return content
+
+
+def at(content: dict[str, Any], path: str) -> Any:
+    """The value at a dotted ``path`` such as ``runs.lenet.train``.
+
+    Raises:
+        ValueError: there is no such key; the message names the first that is missing.
+    """
+    value: Any = content
+    walked: list[str] = []
+    for key in path.split("."):
+        if not isinstance(value, dict) or key not in value:
+            raise ValueError(f"{'.'.join([*walked, key])}: the key is missing from {FILE}")
+        value = value[key]
+        walked.append(key)
+    return value

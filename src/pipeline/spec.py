@@ -1,0 +1,50 @@
+"""What a network must know of a data set before it sees one example."""
+
+from typing import Literal, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from pipeline.schema import Schema
+
+NUM_AXES = {"image": 3, "table": 1}
+
+
+class DataSpec(Schema):
+    """The shape of one example and what is to be predicted from it.
+
+    Attributes:
+        modality: ``image`` (uint8) or ``table`` (float32).
+        shape: of one example without the batch: (C, H, W) for an image, (F,) for a row of F features.
+        num_classes: how many classes a label can have; 0 where the target is a real number.
+    """
+
+    modality: Literal["image", "table"]
+    shape: tuple[PositiveInt, ...]
+    num_classes: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _check_shape(self) -> Self:
+        if len(self.shape) != NUM_AXES[self.modality]:
+            raise ValueError(f"shape (={self.shape}) of an {self.modality} needs {NUM_AXES[self.modality]} axes")
+        return self
+
+    @property
+    def num_outputs(self) -> int:
+        """How many numbers a network returns for one example."""
+        return self.num_classes or 1
+
+
+def image_shape(spec: DataSpec, model: str, smallest: int) -> tuple[int, int, int]:
+    """The (C, H, W) that ``model`` is to read.
+
+    Raises:
+        ValueError: the data are not images, or an image has a side under ``smallest`` pixels.
+    """
+    if spec.modality != "image":
+        raise ValueError(f"{model} reads images, and this data set is a {spec.modality}; linear reads both")
+    channels, height, width = spec.shape
+    if min(height, width) < smallest:
+        raise ValueError(
+            f"{model} needs images of at least {smallest} x {smallest} pixels, these have {height} x {width}"
+        )
+    return channels, height, width
