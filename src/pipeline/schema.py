@@ -70,7 +70,8 @@ def _line(problem: ErrorDetails, path: str, value: object) -> str:
         case "union_tag_not_found":
             return f"{key}: {given!r} needs the key 'name'"
         case "union_tag_invalid":
-            return f"{key}.name: {context['tag']!r} is unknown; {nearest(context['tag'], _names(context['expected_tags']))}"
+            tag = context["tag"]
+            return f"{key}.name: {tag!r} is unknown; {nearest(tag, _names(context['expected_tags']))}"
         case "literal_error":
             return f"{key}: {given!r} is not allowed; {nearest(str(given), _names(context['expected']))}"
         case _:

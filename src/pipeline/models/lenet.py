@@ -16,7 +16,7 @@ class Model(nn.Module):
 
     def __init__(self, options: Options, spec: DataSpec) -> None:
         super().__init__()
-        channels, height, width = image_shape(spec, "lenet", smallest=10)
+        channels, height, width = image_shape(spec, "lenet", smallest=12)
         # LeNet was drawn for 32 x 32 pixels; padding the first convolution gives 28 x 28 its 16 maps of 5 x 5.
         self.conv1 = nn.Conv2d(channels, 6, kernel_size=5, padding=2)
         self.conv2 = nn.Conv2d(6, 16, kernel_size=5)
