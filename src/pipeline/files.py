@@ -51,6 +51,9 @@ def md5(file: Path) -> str:
 
 def _flush(path: Path) -> None:
     for entry in [path, *path.rglob("*")] if path.is_dir() else [path]:
+        if entry.is_file():
+            # Some libraries write files that only their owner may read, which breaks shared caches.
+            entry.chmod(entry.stat().st_mode | 0o444)
         descriptor = os.open(entry, os.O_RDONLY)
         try:
             os.fsync(descriptor)

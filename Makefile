@@ -1,0 +1,47 @@
+# Two commands are enough: `make repro` builds every model, `make test` runs every test. `make help` lists the rest.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export DVC_NO_ANALYTICS := 1
+
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+setup: .venv/runtime.stamp  ## the environment for `dvc repro`, in .venv
+
+# The checks come first: a wrong Python should say so at once and not after ten minutes of compiling.
+.venv/python.stamp:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("error: Python 3.11 to 3.13 is needed and $(PYTHON) is %d.%d; name another: make setup PYTHON=python3.12" % v)'
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/runtime.stamp: requirements.txt pyproject.toml .venv/python.stamp
+	pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/runtime.stamp
+	pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@
+
+repro: setup  ## bring every model of params.yaml up to date
+	dvc repro
+
+ui: setup  ## compare the runs: MLflow on http://127.0.0.1:5000
+	python -m pipeline.tracking.ui
+
+test: .venv/dev.stamp  ## every test
+	pytest
+
+lint: .venv/dev.stamp  ## style and types
+	ruff check .
+	ruff format --check .
+	mypy
+
+lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
+	bash tools/lock.sh
+
+.PHONY: help setup repro ui test lint lock

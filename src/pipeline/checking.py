@@ -1,0 +1,125 @@
+"""Validate the whole of ``params.yaml`` before any stage runs."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import NonNegativeInt, PositiveInt
+
+from pipeline import rooms
+from pipeline.exporting.options import Options as ExportOptions
+from pipeline.schema import Schema, nearest, parse
+from pipeline.spec import DataSpec
+from pipeline.training.options import TrainOptions
+
+
+class Run(Schema):
+    """One entry under ``runs``; the sections that are mappings here belong to the model, task or metrics named."""
+
+    task: str
+    dataset: str
+    model: dict[str, Any]
+    train: dict[str, Any]
+    evaluate: dict[str, Any]
+    export: dict[str, Any]
+
+
+class Params(Schema):
+    """The top level of ``params.yaml``."""
+
+    seed: NonNegativeInt
+    num_threads: PositiveInt
+    datasets: dict[str, Any]
+    runs: dict[str, Any]
+
+
+def check(content: dict[str, Any], rehearse: bool) -> list[str]:
+    """Validate the whole of ``params.yaml``.
+
+    Args:
+        content: the parsed file.
+        rehearse: also try one training step of every run on tensors without numbers, which checks the sections
+            that only a model or task understands and takes the seconds of importing PyTorch.
+
+    Returns:
+        Warnings: data sets that no run uses.
+
+    Raises:
+        ValueError: every problem found, one a line.
+    """
+    params = parse(Params, content, "params.yaml")
+    problems: list[str] = []
+
+    def collect(step: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return step(*arguments)
+        except ValueError as error:
+            problems.append(str(error))
+            return None
+
+    specs = {key: collect(_check_dataset, key, entry) for key, entry in params.datasets.items()}
+    runs = {key: collect(_check_run, key, section, params.datasets) for key, section in params.runs.items()}
+    if rehearse and not problems:
+        from pipeline.rehearsal import rehearse as try_step
+
+        for key, run in runs.items():
+            collect(try_step, f"runs.{key}", run.task, specs[run.dataset], run.model, run.train)
+    if problems:
+        raise ValueError("\n".join(problems))
+    used = {run.dataset for run in runs.values()}
+    return [f"datasets.{key}: no run uses it, and it is prepared all the same" for key in specs if key not in used]
+
+
+def _check_dataset(key: str, entry: Any) -> DataSpec:
+    path = f"datasets.{key}"
+    _check_name(key, path)
+    if not isinstance(entry, Mapping) or "kind" not in entry:
+        raise ValueError(f"{path}: {entry!r} is not allowed; a mapping with the key 'kind' is needed")
+    module = rooms.load("datasets", entry["kind"], f"{path}.kind")
+    spec: DataSpec = module.spec(parse(module.Options, entry, path))
+    return spec
+
+
+def _check_run(key: str, section: Any, datasets: Mapping[str, Any]) -> Run:
+    path = f"runs.{key}"
+    _check_name(key, path)
+    run = parse(Run, section, path)
+    problems = []
+    if run.dataset not in datasets:
+        problems.append(_missing_dataset(run.dataset, path, datasets))
+    for step in (
+        lambda: parse(TrainOptions, run.train, f"{path}.train"),
+        lambda: parse(rooms.load("metrics", run.task, f"{path}.task").Options, run.evaluate, f"{path}.evaluate"),
+        lambda: parse(ExportOptions, run.export, f"{path}.export"),
+    ):
+        try:
+            step()
+        except ValueError as error:
+            problems.append(str(error))
+    if problems:
+        raise ValueError("\n".join(problems))
+    return run
+
+
+def _check_name(key: object, path: str) -> None:
+    # Names become file names, stage names and MLflow names.
+    if not isinstance(key, str) or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", key):
+        raise ValueError(f"{path}: {key!r} is not a name; use small letters, digits, '_' and '-', as in my_run-2")
+
+
+def _missing_dataset(name: str, path: str, datasets: Mapping[str, Any]) -> str:
+    message = f"{path}.dataset: {name!r} is not under datasets; {nearest(name, datasets)}"
+    if name not in rooms.names("datasets"):
+        return message
+    return f"{message}\n  or add it by these lines:\ndatasets:\n  {name}: {{kind: {name}, path: data/{name}.md5}}"
+
+
+if __name__ == "__main__":
+    import sys
+
+    from pipeline import params
+
+    try:
+        check(params.read(), rehearse=False)
+    except ValueError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,30 @@
+"""Where tensors live, and settings that make the same computation give the same bytes."""
+
+import os
+
+import torch
+
+
+def prepare(num_threads: int) -> torch.device:
+    """Choose the device (CUDA, then MPS, then CPU) and make PyTorch deterministic on it.
+
+    The device belongs to the machine, not to the experiment, so it isn't a parameter; ``PIPELINE_DEVICE`` overrides.
+
+    Raises:
+        ValueError: ``PIPELINE_DEVICE`` names a device that isn't there.
+    """
+    # Sums are split over threads, so their number changes the last bits.
+    torch.set_num_threads(num_threads)
+    # cuBLAS is deterministic only with a fixed workspace, set before its first use.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    available = ["cpu"]
+    if torch.backends.mps.is_available():
+        available.insert(0, "mps")
+    if torch.cuda.is_available():
+        available.insert(0, "cuda")
+    wanted = os.environ.get("PIPELINE_DEVICE") or available[0]
+    if wanted.partition(":")[0] not in available:
+        raise ValueError(f"PIPELINE_DEVICE={wanted} is not available here; available: {', '.join(available)}")
+    return torch.device(wanted)

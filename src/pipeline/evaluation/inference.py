@@ -1,0 +1,16 @@
+"""Run a trained network over a whole split."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pipeline.inputs import Standardize
+from pipeline.storage import Meta
+
+
+@torch.inference_mode()
+def outputs(network: nn.Module, inputs: Tensor, meta: Meta, batch_size: int, device: torch.device) -> np.ndarray:
+    """What ``network`` returns for stored ``inputs`` (N, *shape): float32 (N, num_outputs) on the CPU."""
+    network = nn.Sequential(Standardize(meta), network).to(device, memory_format=torch.channels_last).eval()
+    batches = [network(batch.to(device)).float().cpu() for batch in inputs.split(batch_size)]
+    return torch.cat(batches).numpy()

@@ -1,0 +1,55 @@
+"""Pictures of a model's behaviour, the same bytes each time they are drawn."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+
+def draw_mistakes(
+    images: np.ndarray, targets: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], most: int, file: Path
+) -> None:
+    """Draw the test images that were given a wrong class with the most confidence, surest first.
+
+    Args:
+        images: uint8 (N, C, H, W), C 1 or 3.
+        targets: int64 (N,) class indices.
+        probabilities: float64 (N, K).
+        classes: name of each class.
+        most: how many are drawn at most.
+        file: the PNG to write.
+    """
+    predicted = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != targets)
+    surest = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:most]
+    num_columns = 5
+    num_rows = max(1, math.ceil(len(surest) / num_columns))
+    figure = Figure(figsize=(1.7 * num_columns, 2.0 * num_rows + 0.5), layout="constrained")
+    figure.suptitle(f"{len(wrong)} mistakes in {len(targets)}, the surest first: true class → prediction")
+    axes = list(figure.subplots(num_rows, num_columns, squeeze=False).flat)
+    for axis in axes:
+        axis.axis("off")
+    for axis, index in zip(axes, surest, strict=False):
+        picture = images[index].transpose(1, 2, 0)  # (H, W, C)
+        axis.imshow(picture.squeeze(2) if picture.shape[2] == 1 else picture, cmap="gray", vmin=0, vmax=255)
+        truth, guess = classes[targets[index]], classes[predicted[index]]
+        axis.set_title(f"{truth} → {guess}\n{probabilities[index].max():.1%}", fontsize=8)
+    save(figure, file)
+
+
+def draw_predictions(targets: np.ndarray, predicted: np.ndarray, file: Path) -> None:
+    """Draw predictions over true values, both float (N,); a perfect model would lie on the line."""
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    axis = figure.subplots()
+    ends = [min(targets.min(), predicted.min()), max(targets.max(), predicted.max())]
+    axis.plot(ends, ends, color="gray", linewidth=1)
+    axis.scatter(targets, predicted, s=12)
+    axis.set_xlabel("true value")
+    axis.set_ylabel("prediction")
+    save(figure, file)
+
+
+def save(figure: Figure, file: Path) -> None:
+    """Write a PNG without the name and version of the program that drew it."""
+    figure.savefig(file, dpi=100, metadata={"Software": None})

@@ -1,0 +1,43 @@
+"""Evaluate one entry of ``runs`` on the test set that nothing before has looked at."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pipeline import devices, networks, params, rooms, storage
+from pipeline.evaluation.inference import outputs
+from pipeline.files import replacing, write_json
+from pipeline.schema import parse
+from pipeline.tracking import journal
+
+#: What ``dvc.yaml`` plots, by how it plots it; a task leaves empty what it has no use for.
+FOLDERS = ("curves", "confusion", "pictures")
+
+
+def evaluate(run: str, content: dict[str, Any], folder: Path) -> None:
+    """Evaluate the weights in ``folder`` and write ``metrics.json`` and the folders of :data:`FOLDERS` beside them.
+
+    Raises:
+        ValueError: the weights or the prepared data are missing or damaged.
+    """
+    path = f"runs.{run}"
+    task, dataset = params.at(content, f"{path}.task"), params.at(content, f"{path}.dataset")
+    metrics = rooms.load("metrics", task, f"{path}.task")
+    options = parse(metrics.Options, params.at(content, f"{path}.evaluate"), f"{path}.evaluate")
+    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    with journal.stage("evaluate", record) as log:
+        device = devices.prepare(params.at(content, "num_threads"))
+        data = Path("data/processed") / dataset
+        meta = storage.read_meta(data)
+        network, _ = networks.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
+        networks.load_weights(network, folder / "model.safetensors")
+        inputs, targets = storage.read(data, "test")
+        test = storage.Examples(inputs.numpy(), targets.numpy())
+        with replacing(folder / "plots") as plots:
+            for name in FOLDERS:
+                (plots / name).mkdir(parents=True)
+            predictions = outputs(network, inputs, meta, options.batch_size, device)
+            values = metrics.evaluate(predictions, test, meta, options, plots)
+        write_json(folder / "metrics.json", values)
+        log.evaluation(values, options.model_dump())
+        log.artifacts([folder / "metrics.json", folder / "plots"])

@@ -1,0 +1,43 @@
+"""Judge a prediction of numbers by the test set."""
+
+from pathlib import Path
+
+import numpy as np
+from pydantic import PositiveInt
+
+from pipeline.schema import Schema
+from pipeline.storage import Examples, Meta
+
+
+class Options(Schema):
+    """The subtree ``runs.<run>.evaluate``; ``batch_size`` examples are evaluated at once, which changes no metric."""
+
+    batch_size: PositiveInt = 1000
+
+
+def evaluate(outputs: np.ndarray, test: Examples, meta: Meta, options: Options, folder: Path) -> dict[str, float]:
+    """Measure, and draw into ``folder / "pictures"``, which exists.
+
+    Args:
+        outputs: float32 (N, 1) predictions.
+        test: the examples, with float32 (N,) targets.
+        meta: describes the data.
+        options: see :class:`Options`.
+        folder: its folders ``curves``, ``confusion`` and ``pictures`` exist and are empty.
+
+    Returns:
+        ``rmse`` and ``mae`` in units of the target, ``r2`` (1 is perfect, 0 is no better than the mean).
+    """
+    # Here and not above, so that checking the options takes no time.
+    from sklearn import metrics
+
+    from pipeline.evaluation.pictures import draw_predictions
+
+    predicted, truth = outputs[:, 0].astype(np.float64), test.targets.astype(np.float64)
+    draw_predictions(truth, predicted, folder / "pictures/predictions.png")
+    return {
+        "rmse": float(metrics.root_mean_squared_error(truth, predicted)),
+        "mae": float(metrics.mean_absolute_error(truth, predicted)),
+        "r2": float(metrics.r2_score(truth, predicted)),
+        "num_examples": len(truth),
+    }

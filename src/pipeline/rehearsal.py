@@ -1,0 +1,60 @@
+"""Try one training step of a run on tensors that have shapes and no numbers, before anything is computed or deleted."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from pipeline import networks, rooms
+from pipeline.schema import nearest, parse
+from pipeline.spec import DataSpec
+from pipeline.storage import Meta
+from pipeline.training.options import TrainOptions
+
+
+def rehearse(path: str, task: str, spec: DataSpec, model: Mapping[str, Any], train: Mapping[str, Any]) -> None:
+    """Check that the task, the model and the training options of the run at ``path`` fit the data and one another.
+
+    A step on PyTorch's ``meta`` device takes milliseconds and finds what a schema can't: a kernel larger than what is
+    left of the image, layers whose sizes disagree. It also fails if a step waits for the device.
+
+    Raises:
+        ValueError: something doesn't fit.
+    """
+    module = rooms.load("tasks", task, f"{path}.task")
+    options = parse(TrainOptions, train, f"{path}.train")
+    parse(module.Options, {"loss": options.loss}, f"{path}.train")
+    if options.monitor not in module.METRICS:
+        raise ValueError(
+            f"{path}.train.monitor: {options.monitor!r} is not measured; {nearest(options.monitor, module.METRICS)}"
+        )
+    _check_augment(f"{path}.train.augment", options, spec)
+    try:
+        module.check(spec)
+    except ValueError as error:
+        raise ValueError(f"{path}.task: {error}") from None
+    try:
+        step(module, spec, model, options, f"{path}.model")
+    except (RuntimeError, ValueError) as error:
+        message = str(error)
+        raise ValueError(message if message.startswith(path) else f"{path}.model: {message}") from None
+
+
+def step(module: Any, spec: DataSpec, model: Mapping[str, Any], options: TrainOptions, path: str) -> None:
+    """Take one step of the task ``module`` with a batch of two on the ``meta`` device."""
+    num_channels = spec.shape[0]
+    scale, dtype = (255.0, torch.uint8) if spec.modality == "image" else (1.0, torch.float32)
+    meta = Meta(spec=spec, classes=(), counts={}, scale=scale, mean=(0.0,) * num_channels, std=(1.0,) * num_channels)
+    with torch.device("meta"):
+        network, _ = networks.build(model, spec, path)
+    task = module.Task(network, meta, options, num_steps=1)
+    inputs = torch.empty(2, *spec.shape, dtype=dtype, device="meta")
+    task.update(inputs, torch.empty(2, dtype=torch.int64 if spec.num_classes else torch.float32, device="meta"), 0)
+
+
+def _check_augment(path: str, options: TrainOptions, spec: DataSpec) -> None:
+    augment = options.augment
+    if spec.modality != "image" and (augment.shift or augment.flip):
+        raise ValueError(f"{path}: {augment} changes images, and this data set is a {spec.modality}; remove it")
+    if spec.modality == "image" and augment.shift >= min(spec.shape[1:]):
+        raise ValueError(f"{path}.shift: {augment.shift} moves images of {spec.shape[1:]} pixels out of sight")

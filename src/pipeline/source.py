@@ -1,0 +1,26 @@
+"""What every module under ``datasets/`` has in common: the types of its options and what its ``load`` returns."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline.storage import Examples
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+ImageSize = Annotated[int, Field(ge=1, le=1024)]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A raw data set in memory, before anything is split off.
+
+    Attributes:
+        train: the examples to learn from, those of the validation split still among them.
+        test: the official test part; or the fraction of ``train`` to split off where there is none.
+        classes: the name of each class index; empty where the target is a real number.
+    """
+
+    train: Examples
+    test: Examples | float
+    classes: tuple[str, ...]

@@ -1,0 +1,18 @@
+"""What every stage's entry point shares: its one argument, and errors without a traceback."""
+
+import sys
+from collections.abc import Callable
+
+
+def run(main: Callable[[str], None]) -> None:
+    """Call ``main`` with the command's one argument: the name of a run or data set.
+
+    A mistake of the user's (``ValueError``) or of the machine's (``OSError``: disk full, read-only, missing file)
+    ends the process with status 1 and its message alone.
+    """
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: python {sys.argv[0]} NAME, as dvc.yaml calls it")
+    try:
+        main(sys.argv[1])
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,114 @@
+"""The subtree ``runs.<run>.train`` of ``params.yaml``. It imports no torch, so that checking it takes no time."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from pipeline.schema import Schema
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Decay = Annotated[float, Field(ge=0, lt=1)]
+
+
+class SGD(Schema):
+    """Options of ``torch.optim.SGD``."""
+
+    name: Literal["sgd"]
+    lr: PositiveFloat
+    momentum: Decay = 0.0
+    nesterov: bool = False
+    weight_decay: NonNegativeFloat = 0.0
+
+    @model_validator(mode="after")
+    def _check_nesterov(self) -> Self:
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov (=true) needs a momentum above 0")
+        return self
+
+
+class Adagrad(Schema):
+    """Options of ``torch.optim.Adagrad``."""
+
+    name: Literal["adagrad"]
+    lr: PositiveFloat
+    lr_decay: NonNegativeFloat = 0.0
+    eps: PositiveFloat = 1e-10
+    weight_decay: NonNegativeFloat = 0.0
+
+
+class RMSprop(Schema):
+    """Options of ``torch.optim.RMSprop``."""
+
+    name: Literal["rmsprop"]
+    lr: PositiveFloat
+    alpha: Decay = 0.99
+    momentum: Decay = 0.0
+    eps: PositiveFloat = 1e-8
+    weight_decay: NonNegativeFloat = 0.0
+
+
+class Adam(Schema):
+    """Options of ``torch.optim.Adam`` and, with decoupled weight decay, ``torch.optim.AdamW``."""
+
+    name: Literal["adam", "adamw"]
+    lr: PositiveFloat
+    betas: tuple[Decay, Decay] = (0.9, 0.999)
+    eps: PositiveFloat = 1e-8
+    weight_decay: NonNegativeFloat = 0.0
+
+
+class Constant(Schema):
+    """The learning rate stays as it is."""
+
+    name: Literal["constant"]
+
+
+class Cosine(Schema):
+    """Linear warm-up over a fraction ``warmup`` of all steps, then half a cosine to 0 (Loshchilov & Hutter, 2016)."""
+
+    name: Literal["cosine"]
+    warmup: Decay = 0.0
+
+
+class OneCycle(Schema):
+    """Linear rise over a fraction ``warmup`` of all steps, then linear fall to 0 (after L. N. Smith, 2018)."""
+
+    name: Literal["one_cycle"]
+    warmup: Decay = 0.3
+
+
+class Augment(Schema):
+    """Random changes to the images of each training batch.
+
+    Attributes:
+        shift: every image moves by up to so many pixels each way; zeros come in (the same as pad and crop).
+        flip: every other image, on average, is mirrored left to right.
+    """
+
+    shift: NonNegativeInt = 0
+    flip: bool = False
+
+
+class TrainOptions(Schema):
+    """How a network is trained.
+
+    Attributes:
+        loss: belongs to the task, which checks it.
+        clip_norm: the largest norm of all gradients together.
+        precision: ``bf16`` multiplies matrices in bfloat16 and keeps weights in float32.
+        monitor: the column of ``history.csv`` that says which epoch is best.
+        patience: stop after so many epochs without a better one.
+        keep: the epoch whose weights become ``model.safetensors``.
+    """
+
+    epochs: PositiveInt
+    batch_size: PositiveInt
+    optimizer: Annotated[SGD | Adagrad | RMSprop | Adam, Field(discriminator="name")]
+    loss: dict[str, Any]
+    schedule: Annotated[Constant | Cosine | OneCycle, Field(discriminator="name")] = Constant(name="constant")
+    clip_norm: PositiveFloat | None = None
+    precision: Literal["fp32", "bf16"] = "fp32"
+    augment: Augment = Augment()
+    monitor: str = "val_loss"
+    patience: PositiveInt | None = None
+    keep: Literal["best", "last"] = "best"

@@ -1,0 +1,88 @@
+"""Train one entry of ``runs``: from prepared data to weights, history and record."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from pipeline import devices, networks, params, records, rooms, storage
+from pipeline.files import md5, replacing, write_json
+from pipeline.progress import Progress
+from pipeline.schema import parse
+from pipeline.seeding import derive
+from pipeline.tables import write_csv
+from pipeline.tracking import journal
+from pipeline.training import loop
+from pipeline.training.options import TrainOptions
+
+
+def train(run: str, content: dict[str, Any], folder: Path) -> None:
+    """Train ``runs.<run>`` of the parsed ``params.yaml`` and write the results.
+
+    ``folder`` gets ``model.safetensors``, ``history.csv`` (one row an epoch) and ``record.json`` (see
+    :func:`pipeline.records.record`).
+
+    Raises:
+        ValueError: prepared data are missing or damaged, or the loss stops being finite.
+    """
+    path = f"runs.{run}"
+    seed, num_threads = params.at(content, "seed"), params.at(content, "num_threads")
+    task_name, dataset = params.at(content, f"{path}.task"), params.at(content, f"{path}.dataset")
+    options = parse(TrainOptions, params.at(content, f"{path}.train"), f"{path}.train")
+    device = devices.prepare(num_threads)
+    data = Path("data/processed") / dataset
+    meta = storage.read_meta(data)
+
+    module = rooms.load("tasks", task_name, f"{path}.task")
+    torch.manual_seed(derive(seed, "initial weights"))
+    network, model = networks.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
+    num_steps = loop.num_steps(meta.num_examples("train"), options)
+    network.to(device, memory_format=torch.channels_last)  # which convolutions prefer
+    task = module.Task(network, meta, options, num_steps)
+    splits = [tuple(tensor.to(device) for tensor in storage.read(data, split)) for split in ("train", "val")]
+
+    record = records.record(
+        run,
+        task_name,
+        dataset,
+        {"seed": seed, "num_threads": num_threads, "model": model, "train": options.model_dump()},
+        [data / name for name in ("meta.json", "train.safetensors", "val.safetensors")],
+        counts={split: meta.num_examples(split) for split in storage.SPLITS},
+        num_parameters=sum(parameter.numel() for parameter in network.parameters()),
+    )
+    with journal.stage("train", record) as log:
+        log.tags({"device": str(device), "torch": torch.__version__})
+        with Progress(run, options.epochs, num_steps, meta.num_examples("train")) as progress:
+            observer = Watch(progress, log)
+            state = loop.fit(task, *splits, options, seed, module.METRICS[options.monitor], observer)
+        record["best_epoch"] = state.best_epoch
+        _write(folder, network, state, record)
+        log.artifacts([folder / "model.safetensors", folder / "history.csv", folder / "record.json"])
+
+
+class Watch:
+    """Tells the terminal and MLflow of every epoch."""
+
+    def __init__(self, progress: Progress, log: journal.Stage) -> None:
+        self.progress, self.log = progress, log
+
+    def on_step(self, step: int, losses: dict[str, torch.Tensor]) -> None:
+        self.progress.on_step(step, losses)
+
+    def on_epoch(self, row: loop.Row) -> None:
+        self.progress.on_epoch(row)
+        epoch = int(row["epoch"])
+        self.log.epoch(epoch, {name: value for name, value in row.items() if name != "epoch"})
+        self.log.timing({"examples_per_second": self.progress.examples_per_second}, epoch)
+
+
+def _write(folder: Path, network: nn.Module, state: loop.State, record: dict[str, Any]) -> None:
+    with replacing(folder / "model.safetensors") as file:
+        save_file({name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}, file)
+    record["model_md5"] = md5(folder / "model.safetensors")
+    with replacing(folder / "history.csv") as file:
+        columns = list(state.history[0])
+        write_csv(file, columns, *([row[column] for row in state.history] for column in columns))
+    write_json(folder / "record.json", record)

@@ -1,0 +1,21 @@
+"""Stage download: data set -> its raw files in data/raw/<key>."""
+
+from pathlib import Path
+
+from pipeline import params, rooms, stage
+from pipeline.files import replacing
+
+
+def main(key: str) -> None:
+    """Fetch the raw files of ``datasets.<key>``."""
+    content = params.read()
+    kind = params.at(content, f"datasets.{key}.kind")
+    path = Path(params.at(content, f"datasets.{key}.path"))
+    dataset = rooms.load("datasets", kind, f"datasets.{key}.kind")
+    with replacing(Path("data/raw") / key) as raw:
+        raw.mkdir()
+        dataset.download(path, raw)
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,25 @@
+"""Stage preprocess: data/raw/<key> -> train, val and test tensors in data/processed/<key>."""
+
+from pathlib import Path
+
+from pipeline import params, rooms, schema, stage, storage
+from pipeline.files import replacing
+from pipeline.preprocessing.preparing import prepare
+
+
+def main(key: str) -> None:
+    """Split, check and write ``datasets.<key>``."""
+    content = params.read()
+    path = f"datasets.{key}"
+    dataset = rooms.load("datasets", params.at(content, f"{path}.kind"), f"{path}.kind")
+    options = schema.parse(dataset.Options, params.at(content, path), path)
+    loaded = dataset.load(Path("data/raw") / key, options)
+    splits, meta = prepare(path, loaded, dataset.spec(options), options.val_fraction, params.at(content, "seed"))
+    with replacing(Path("data/processed") / key) as folder:
+        folder.mkdir()
+        storage.write(folder, splits, meta)
+    print(f"{key}: " + ", ".join(f"{len(examples):,} {split}" for split, examples in splits.items()))
+
+
+if __name__ == "__main__":
+    stage.run(main)

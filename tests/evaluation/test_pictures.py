@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.evaluation.pictures import draw_mistakes, draw_predictions
+
+
+@pytest.mark.parametrize(("channels", "num_wrong"), [(1, 7), (3, 7), (1, 0)])
+def test_mistakes_are_drawn_the_same_each_time(tmp_path, channels, num_wrong):
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 256, (20, channels, 8, 8), dtype=np.uint8)
+    probabilities = generator.dirichlet(np.ones(3), 20)
+    targets = probabilities.argmax(1)
+    targets[:num_wrong] = (targets[:num_wrong] + 1) % 3
+    for name in ("a.png", "b.png"):
+        draw_mistakes(images, targets, probabilities, ("x", "y", "z"), 5, tmp_path / name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    with Image.open(tmp_path / "a.png") as image:
+        picture = np.asarray(image.convert("L"))
+    assert (picture < 250).mean() > (0.05 if num_wrong else 0.001)  # not an empty sheet
+    assert b"matplotlib" not in (tmp_path / "a.png").read_bytes()
+
+
+def test_predictions_are_drawn(tmp_path):
+    draw_predictions(np.array([1.0, 2.0]), np.array([1.5, 2.0]), tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.size == (500, 500)

@@ -1,0 +1,53 @@
+"""The tutorials' networks have the tutorials' sizes, their bugs mended."""
+
+import pytest
+
+from pipeline import networks
+from pipeline.spec import DataSpec
+
+MNIST = DataSpec(modality="image", shape=(1, 28, 28), num_classes=10)
+CIFAR10 = DataSpec(modality="image", shape=(3, 32, 32), num_classes=10)
+
+
+@pytest.mark.parametrize(
+    ("name", "spec", "num_parameters"),
+    [
+        ("linear", MNIST, 784 * 10 + 10),
+        # LeCun et al., 1998, counted with full connections from 6 to 16 maps and 400 inputs of the first dense layer.
+        ("lenet", MNIST, (25 * 6 + 6) + (25 * 6 * 16 + 16) + (400 * 120 + 120) + (120 * 84 + 84) + (84 * 10 + 10)),
+        ("cnn", MNIST, (9 * 16 + 16) + (9 * 16 * 32 + 32) + (1568 * 10 + 10)),
+        ("lstm", MNIST, 4 * 128 * (28 + 128 + 2) + 4 * 128 * (128 + 128 + 2) + 128 * 10 + 10),
+        # MLPerf Tiny's 78,666 has a bias for each of 240 normalised channels, which does nothing, and their running
+        # means and variances, which aren't learnt.
+        ("resnet", CIFAR10, 78_666 - 240 - 2 * 240),
+    ],
+)
+def test_number_of_parameters(name, spec, num_parameters):
+    network, _ = networks.build({"name": name}, spec, "m")
+    assert sum(parameter.numel() for parameter in network.parameters()) == num_parameters
+
+
+@pytest.mark.parametrize(("name", "smallest"), [("lenet", 12), ("cnn", 4), ("resnet", 4), ("lstm", 1)])
+def test_too_small_an_image_is_refused_and_the_smallest_is_read(name, smallest):
+    import torch
+
+    def build(size):
+        return networks.build({"name": name}, DataSpec(modality="image", shape=(1, size, size), num_classes=2), "m")[0]
+
+    assert build(smallest).eval()(torch.zeros(1, 1, smallest, smallest)).shape == (1, 2)
+    if smallest > 1:
+        with pytest.raises(ValueError, match=f"{name} needs images of at least {smallest} x {smallest}"):
+            build(smallest - 1)
+
+
+@pytest.mark.parametrize("name", ["lenet", "cnn", "resnet", "lstm"])
+def test_a_table_is_refused(name):
+    with pytest.raises(ValueError, match=f"{name} reads images"):
+        networks.build({"name": name}, DataSpec(modality="table", shape=(10,), num_classes=0), "m")
+
+
+def test_an_unknown_option_is_refused():
+    with pytest.raises(
+        ValueError, match=r"runs\.a\.model\.hidden: 3 is under an unknown key; did you mean 'hidden_size'"
+    ):
+        networks.build({"name": "lstm", "hidden": 3}, MNIST, "runs.a.model")

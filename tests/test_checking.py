@@ -1,0 +1,153 @@
+"""Bad parameter files: each gets one clear line, before anything runs."""
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline import params
+from pipeline.checking import check
+
+GOOD = {
+    "seed": 1,
+    "num_threads": 1,
+    "datasets": {"digits": {"kind": "digits", "path": "data/digits.md5"}},
+    "runs": {
+        "lenet": {
+            "task": "classification",
+            "dataset": "digits",
+            "model": {"name": "lenet"},
+            "train": {
+                "epochs": 1,
+                "batch_size": 10,
+                "optimizer": {"name": "sgd", "lr": 0.1},
+                "loss": {"name": "cross_entropy"},
+            },
+            "evaluate": {"batch_size": 100},
+            "export": {"batch_size": 100},
+        }
+    },
+}
+REMOVE = object()
+DIABETES = {"kind": "diabetes", "path": "data/diabetes.md5"}
+
+
+def changed(path, value):
+    """A copy of GOOD in which the key at ``path`` has another value, or is gone."""
+    content = copy.deepcopy(GOOD)
+    *parents, last = path.split("/")
+    parent = content
+    for key in parents:
+        parent = parent[key]
+    if value is REMOVE:
+        del parent[last]
+    else:
+        parent[last] = value
+    return content
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("seed", REMOVE, "params.yaml.seed: the key is missing"),
+        ("seed", -1, "params.yaml.seed: -1 is not allowed"),
+        ("seed", "42", "params.yaml.seed: '42' is not allowed"),
+        ("num_threads", 0, "params.yaml.num_threads: 0 is not allowed"),
+        ("sead", 3, "params.yaml.sead: 3 is under an unknown key; did you mean 'seed'?"),
+        ("runs", None, "params.yaml.runs: None is not allowed"),
+        ("datasets/digits/kind", "digit", "datasets.digits.kind: 'digit' is unknown; did you mean 'digits'?"),
+        ("datasets/digits/path", REMOVE, "datasets.digits.path: the key is missing"),
+        ("datasets/digits/val_fraction", 1.5, "datasets.digits.val_fraction: 1.5 is not allowed"),
+        ("datasets/digits/size", 28, "datasets.digits.size: 28 is under an unknown key"),
+        ("datasets/digits", "digits", "datasets.digits: 'digits' is not allowed; a mapping with the key 'kind'"),
+        ("datasets/My set", DIABETES, "datasets.My set: 'My set' is not a name"),
+        ("runs/lenet/dataset", "digit", "runs.lenet.dataset: 'digit' is not under datasets; did you mean 'digits'?"),
+        (
+            "runs/lenet/task",
+            "clasification",
+            "runs.lenet.task: 'clasification' is unknown; did you mean 'classification'",
+        ),
+        ("runs/lenet/export", REMOVE, "runs.lenet.export: the key is missing"),
+        ("runs/lenet/train/epochs", 0, "runs.lenet.train.epochs: 0 is not allowed; Input should be greater than 0"),
+        ("runs/lenet/train/optimizer/lr", "0.1", "runs.lenet.train.optimizer.lr: '0.1' is not allowed"),
+        ("runs/lenet/train/optimizer", {"name": "sgd", "lr": 1, "nesterov": True}, "runs.lenet.train.optimizer:"),
+        ("runs/lenet/train/schedule", "cosine", "runs.lenet.train.schedule: 'cosine' is not allowed"),
+        ("runs/lenet/train/clip", 1.0, "runs.lenet.train.clip: 1.0 is under an unknown key; did you mean 'clip_norm'?"),
+        ("runs/lenet/evaluate/bins", 9, "runs.lenet.evaluate.bins: 9 is under an unknown key"),
+        ("runs/lenet/export/batch_size", 0.5, "runs.lenet.export.batch_size: 0.5 is not allowed"),
+        # What only the model or the task can tell:
+        ("runs/lenet/model/name", "lenot", "runs.lenet.model.name: 'lenot' is unknown; did you mean 'lenet'?"),
+        ("runs/lenet/model/depth", 3, "runs.lenet.model.depth: 3 is under an unknown key"),
+        (
+            "runs/lenet/train/loss/name",
+            "mae",
+            "runs.lenet.train.loss.name: 'mae' is unknown; valid: cross_entropy, mse",
+        ),
+        ("runs/lenet/train/monitor", "accuracy", "runs.lenet.train.monitor: 'accuracy' is not measured; did you mean"),
+        ("runs/lenet/train/augment", {"shift": 28}, "runs.lenet.train.augment.shift: 28 moves images"),
+        ("runs/lenet/task", "regression", "runs.lenet.train.loss.name: 'cross_entropy' is not allowed; valid: mse"),
+        ("datasets/digits/image_size", 8, "runs.lenet.model: lenet needs images of at least 12 x 12 pixels"),
+        ("datasets/digits", DIABETES, "runs.lenet.task: classification needs classes"),
+    ],
+)
+def test_a_bad_file_gets_one_clear_line(path, value, expected):
+    with pytest.raises(ValueError) as error:
+        check(changed(path, value), rehearse=True)
+    assert str(error.value).startswith(expected)
+    assert "\n" not in str(error.value)
+
+
+def test_a_model_that_cannot_read_the_data_is_refused():
+    content = changed("runs/lenet/model", {"name": "lstm"})
+    content["datasets"]["digits"] = DIABETES
+    content["runs"]["lenet"]["task"] = "regression"
+    content["runs"]["lenet"]["train"]["loss"] = {"name": "mse"}
+    with pytest.raises(ValueError, match=r"^runs\.lenet\.model: lstm reads images, and this data set is a table"):
+        check(content, rehearse=True)
+
+
+def test_a_missing_data_set_comes_with_the_lines_to_paste():
+    content = changed("runs/lenet/dataset", "fashion_mnist")
+    with pytest.raises(ValueError, match="by these lines") as error:
+        check(content, rehearse=False)
+    offered = YAML(typ="safe").load(str(error.value).split("by these lines:\n")[1])
+    content["datasets"] |= offered["datasets"]
+    check(content, rehearse=True)
+
+
+def test_all_problems_are_listed_at_once():
+    content = changed("runs/lenet/train/epochs", 0)
+    content["runs"]["lenet"]["dataset"] = "nowhere"
+    content["datasets"]["digits"]["kind"] = "nothing"
+    with pytest.raises(ValueError) as error:
+        check(content, rehearse=True)
+    assert [line.split(":")[0] for line in str(error.value).splitlines()] == [
+        "datasets.digits.kind",
+        "runs.lenet.dataset",
+        "runs.lenet.train.epochs",
+    ]
+
+
+def test_an_unused_data_set_is_a_warning():
+    assert check(changed("datasets/table", DIABETES), rehearse=False) == [
+        "datasets.table: no run uses it, and it is prepared all the same"
+    ]
+
+
+@pytest.mark.parametrize(
+    "file", ["params.yaml", "examples/mnist.yaml", "examples/fashion_mnist.yaml", "examples/cifar10.yaml"]
+)
+def test_the_shipped_files_are_valid(file):
+    assert check(params.read(Path(file)), rehearse=True) == []
+
+
+def test_the_first_look_imports_nothing_slow():
+    # Not a stopwatch's matter: what would take seconds is an import.
+    program = "import sys; from pipeline import checking, params; checking.check(params.read(), rehearse=False); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=True
+    )
+    assert not {"torch", "sklearn", "matplotlib", "mlflow", "torchvision", "scipy", "PIL"} & set(done.stdout.split())

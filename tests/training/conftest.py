@@ -1,0 +1,50 @@
+import pytest
+import torch
+
+from pipeline import networks, rooms
+from pipeline.spec import DataSpec
+from pipeline.storage import Meta
+from pipeline.training import loop
+from pipeline.training.options import TrainOptions
+
+
+class Silent:
+    """An observer that only counts."""
+
+    def __init__(self):
+        self.steps, self.rows = [], []
+
+    def on_step(self, step, losses):
+        self.steps.append(step)
+
+    def on_epoch(self, row):
+        self.rows.append(row)
+
+
+@pytest.fixture
+def problem():
+    """A small problem of two classes: which half of an 8 x 8 image is bright?"""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 100, (130, 1, 8, 8), generator=generator)
+    labels = torch.randint(0, 2, (130,), generator=generator)
+    images[labels == 1, :, :4] += 100
+    images[labels == 0, :, 4:] += 100
+    images = images.to(torch.uint8)
+    spec = DataSpec(modality="image", shape=(1, 8, 8), num_classes=2)
+    meta = Meta(spec=spec, classes=("top", "bottom"), counts={}, scale=255.0, mean=(0.4,), std=(0.2,))
+    train, val = (images[:100], labels[:100]), (images[100:], labels[100:])
+
+    def fit(model="linear", seed=0, observer=None, **changes):
+        options = TrainOptions.model_validate(
+            {"epochs": 3, "batch_size": 30, "optimizer": {"name": "sgd", "lr": 0.05}, "loss": {"name": "cross_entropy"}}
+            | changes
+        )
+        module = rooms.load("tasks", "classification", "task")
+        torch.manual_seed(seed)
+        network, _ = networks.build({"name": model}, spec, "model")
+        task = module.Task(network, meta, options, loop.num_steps(100, options))
+        better = module.METRICS[options.monitor]
+        return task, loop.fit(task, train, val, options, seed, better, observer or Silent())
+
+    fit.train, fit.val, fit.meta, fit.Silent = train, val, meta, Silent
+    return fit

@@ -1,0 +1,97 @@
+import pytest
+import torch
+
+from pipeline.training import loop
+
+
+def test_it_learns(problem):
+    _, state = problem(epochs=5)
+    assert state.history[-1]["val_accuracy"] == 1 and state.history[-1]["train_loss"] < state.history[0]["train_loss"]
+    assert list(state.history[0]) == ["epoch", "train_loss", "val_loss", "val_accuracy"]
+
+
+def test_the_seed_decides_every_bit(problem):
+    (first, history), (second, same), (other, _) = (problem(seed=seed, augment={"shift": 1}) for seed in (1, 1, 2))
+    assert all(torch.equal(a, b) for a, b in zip(first.model.parameters(), second.model.parameters(), strict=True))
+    assert history.history == same.history
+    assert not torch.equal(next(first.model.parameters()), next(other.model.parameters()))
+
+
+def test_every_example_is_seen_once_an_epoch(problem):
+    seen = []
+
+    class Spy:
+        def __init__(self, task):
+            self.task, self.model = task, task.model
+
+        def update(self, inputs, targets, step):
+            seen.append(inputs)
+            return self.task.update(inputs, targets, step)
+
+        def validate(self, inputs, targets):
+            return self.task.validate(inputs, targets)
+
+    task, _ = problem(epochs=1)
+    options = task.options.model_copy(update={"epochs": 2})
+    loop.fit(Spy(task), problem.train, problem.val, options, 0, min, problem.Silent())
+    assert [len(batch) for batch in seen] == [30, 30, 30, 10] * 2
+    epochs = [torch.cat(seen[:4]), torch.cat(seen[4:])]
+    ordered = [images.flatten(1).to(torch.int64).unique(dim=0) for images in (*epochs, problem.train[0])]
+    assert torch.equal(ordered[0], ordered[2]) and torch.equal(ordered[1], ordered[2])
+    assert not torch.equal(epochs[0], epochs[1])  # another order each epoch
+
+
+def test_the_train_loss_is_the_mean_over_examples_not_batches(problem):
+    # With a learning rate near 0 nothing changes, so that the loss of an epoch is that of the first weights.
+    task, state = problem(epochs=1, optimizer={"name": "sgd", "lr": 1e-12})
+    expected = task.validate(*problem.train)["loss"].item()
+    assert state.history[0]["train_loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_validation_measures_every_example_once(problem, monkeypatch):
+    _, whole = problem(epochs=1)
+    monkeypatch.setattr(loop, "EVALUATION_BATCH", 7)
+    _, parts = problem(epochs=1)
+    assert parts.history[0]["val_loss"] == pytest.approx(whole.history[0]["val_loss"], rel=1e-6)
+    assert parts.history[0]["val_accuracy"] == pytest.approx(whole.history[0]["val_accuracy"])
+
+
+def test_the_best_epoch_is_kept(problem):
+    # This rate oscillates, so that the best epoch isn't the last.
+    settings = {"epochs": 8, "optimizer": {"name": "sgd", "lr": 3.0}, "seed": 1}
+    task, state = problem(keep="best", **settings)
+    losses = [row["val_loss"] for row in state.history]
+    assert state.best_epoch == losses.index(min(losses)) + 1 != 8
+    assert task.validate(*problem.val)["loss"].item() == pytest.approx(min(losses), rel=1e-5)
+    last, _ = problem(keep="last", **settings)
+    assert last.validate(*problem.val)["loss"].item() == pytest.approx(losses[-1], rel=1e-5)
+
+
+def test_patience_stops_after_so_many_epochs_without_a_better_one(problem):
+    _, state = problem(epochs=50, optimizer={"name": "sgd", "lr": 3.0}, patience=3, seed=1)
+    assert len(state.history) == state.best_epoch + 3 < 50
+
+
+def test_the_first_of_equal_epochs_is_best():
+    rows = [{"epoch": epoch, "val_accuracy": value} for epoch, value in enumerate([0.5, 0.9, 0.7, 0.9], start=1)]
+    assert loop.best_epoch(rows, "val_accuracy", max) == 2 and loop.best_epoch(rows, "val_accuracy", min) == 1
+
+
+def test_a_loss_that_is_not_finite_names_epoch_step_and_remedy(problem):
+    observer = problem.Silent()
+    with pytest.raises(ValueError, match=r"not finite since step 2 of epoch 1: lower train\.optimizer\.lr \(=1e\+38\)"):
+        problem(epochs=5, optimizer={"name": "sgd", "lr": 1e38}, observer=observer)
+    assert observer.steps == [0, 1, 2, 3]  # at the end of the epoch at the latest
+
+
+def test_observers_are_told_of_every_step_and_epoch(problem):
+    observer = problem.Silent()
+    _, state = problem(epochs=2, observer=observer)
+    assert observer.steps == list(range(8)) and observer.rows == state.history
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("loss", [{"name": "mse"}, {"name": "cross_entropy", "label_smoothing": 0.1}])
+def test_every_loss_and_precision_learns(problem, precision, loss):
+    _, state = problem(epochs=5, precision=precision, loss=loss, optimizer={"name": "adam", "lr": 0.01})
+    assert state.history[-1]["val_accuracy"] == 1
