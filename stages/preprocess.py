@@ -18,7 +18,10 @@ def main(key: str) -> None:
     with replacing(Path("data/processed") / key) as folder:
         folder.mkdir()
         storage.write(folder, splits, meta)
-    print(f"{key}: " + ", ".join(f"{len(examples):,} {split}" for split, examples in splits.items()))
+
+    left_out = len(loaded) - sum(map(len, splits.values()))
+    print(f"{key}: " + ", ".join(f"{len(examples):,} {split}" for split, examples in splits.items()), end="")
+    print(f"; {left_out:,} training examples left out, since they are test examples too" if left_out else "")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ def test_a_file_is_replaced_only_by_what_was_written_whole(tmp_path):
         beside.write_text("half")
         raise RuntimeError
     assert target.read_text() == "old\n"
-    assert os.listdir(target.parent) == ["a.txt"]
+    assert [file.name for file in target.parent.iterdir()] == ["a.txt"]
 
 
 def test_a_folder_is_replaced_as_a_whole(tmp_path):
@@ -25,7 +25,7 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
             (beside / "sub").mkdir(parents=True)
             (beside / "sub" / name).write_text(name)
     assert [path.name for path in (target / "sub").iterdir()] == ["second"]
-    assert os.listdir(tmp_path) == ["data"]
+    assert [file.name for file in tmp_path.iterdir()] == ["data"]
 
 
 def test_a_process_killed_while_writing_leaves_the_old_file(tmp_path):

@@ -1,4 +1,5 @@
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -7,8 +8,8 @@ from pipeline import versions
 
 def test_the_committed_versions_are_those_of_the_lock_and_the_environment():
     versions.check()
-    with open("requirements.txt", encoding="utf-8") as lock:
-        locked = {line.split()[0] for line in lock if "==" in line}
+    lock = Path("requirements.txt").read_text(encoding="utf-8")
+    locked = {line.split()[0] for line in lock.splitlines() if "==" in line}
     assert set(versions.FILE.read_text().split()) <= locked
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import NonNegativeInt, PositiveInt
@@ -109,7 +110,7 @@ def _check_name(key: object, path: str) -> None:
 
 def _missing_dataset(name: str, path: str, datasets: Mapping[str, Any]) -> str:
     message = f"{path}.dataset: {name!r} is not under datasets; {nearest(name, datasets)}"
-    if name not in rooms.names("datasets"):
+    if name not in rooms.names("datasets") or not Path(f"data/{name}.md5").exists():
         return message
     return f"{message}\n  or add it by these lines:\ndatasets:\n  {name}: {{kind: {name}, path: data/{name}.md5}}"
 

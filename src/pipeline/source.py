@@ -24,3 +24,6 @@ class Loaded:
     train: Examples
     test: Examples | float
     classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.train) + (len(self.test) if isinstance(self.test, Examples) else 0)

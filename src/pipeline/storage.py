@@ -60,12 +60,20 @@ class Meta(Schema):
 
 
 def write(folder: Path, splits: dict[str, Examples], meta: Meta) -> None:
-    """Write every split and ``meta.json`` into ``folder``, which must exist."""
+    """Write every split and ``meta.json`` into ``folder``, which must exist.
+
+    Raises:
+        OSError: the disk is full or read-only.
+    """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     for name, examples in splits.items():
         tensors = {"inputs": np.ascontiguousarray(examples.inputs), "targets": np.ascontiguousarray(examples.targets)}
-        save_file(tensors, folder / f"{name}.safetensors")
+        try:
+            save_file(tensors, folder / f"{name}.safetensors")
+        except SafetensorError as error:  # it hides the system's error
+            raise OSError(f"{folder / name}.safetensors: {error}") from None
     write_json(folder / "meta.json", meta.model_dump(mode="json"))
 
 

@@ -11,4 +11,5 @@ def write_csv(file: Path, header: Sequence[str], *columns: Iterable[object], dig
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(header)
         for row in zip(*columns, strict=True):
-            writer.writerow([round(float(v), digits) if isinstance(v, float) else v for v in row])
+            # round(x, None) would be an integer.
+            writer.writerow([round(float(v), digits) if digits and isinstance(v, float) else v for v in row])

@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 
-FOLDERS = ("curves", "confusion", "pictures")
+from pipeline.evaluation.run import FOLDERS
 from pipeline.metrics import classification
 from pipeline.spec import DataSpec
 from pipeline.storage import Examples, Meta

@@ -65,6 +65,6 @@ def load(raw: Path, options: Options) -> Loaded:
             f"{key}: the key is missing; {options.path} has no folders train and test, so say how much "
             f"to split off for testing, such as 0.2"
         )
-    examples = decode(raw, options.image_size, options.channels, Path(options.path))
+    examples = decode(parts, raw, options.image_size, options.channels, Path(options.path))
     test = examples["test"] if options.test_fraction is None else options.test_fraction
     return Loaded(examples["train"], test, tuple(parts["train"]))

@@ -44,10 +44,10 @@ def fetch(
                     f"{error}\ncheck the connection and run it again (what has arrived is kept), "
                     f"or set {MIRROR} to a folder that holds {places}"
                 ) from None
+        checksums.verify(kept, path, f"delete {kept} and run it again")
         for name in expected:
             (raw / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(kept / name, raw / name)
-    checksums.verify(raw, path, f"delete {kept} and run it again")
 
 
 def _from_mirror(missing: dict[str, str], mirror: Path, folder: str, kept: Path) -> None:

@@ -33,13 +33,15 @@ def fetch(urls: Iterable[str], target: Path, md5: str) -> None:
     """
     open_urls = list(urls)
     problems: dict[str, str] = {}
+    if target.is_file() and files.md5(target) == md5:
+        return
     part = target.with_name(f"{target.name}.part")
     target.parent.mkdir(parents=True, exist_ok=True)
     for round_ in range(NUM_ROUNDS):
         for url in list(open_urls):
             try:
-                _transfer(url, part)
-                _accept(part, target, md5)
+                resumed = _transfer(url, part)
+                _accept(part, target, md5, resumed)
             except NETWORK_ERRORS as error:
                 problems[url] = str(error)
                 if isinstance(error, RefusedError):
@@ -53,7 +55,8 @@ def fetch(urls: Iterable[str], target: Path, md5: str) -> None:
     raise ConnectionError(f"{target.name}: " + "; ".join(f"{url}: {problem}" for url, problem in problems.items()))
 
 
-def _transfer(url: str, part: Path) -> None:
+def _transfer(url: str, part: Path) -> bool:
+    """Returns whether what an earlier try left is the beginning of ``part``."""
     have = part.stat().st_size if part.exists() else 0
     headers = {"User-Agent": "pipeline"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
@@ -68,20 +71,25 @@ def _transfer(url: str, part: Path) -> None:
     with response:
         if not (response.headers.get("Content-Range") or "").startswith(f"bytes {have}-"):
             have = 0  # the server sends the whole file
+        resumed = have > 0
         total = have + response.length if response.length is not None else None
-        with part.open("ab" if have else "wb") as file, shown(part.stem, have, total) as update:
+        with part.open("ab" if resumed else "wb") as file, shown(part.stem, have, total) as update:
             while chunk := response.read(CHUNK):
                 file.write(chunk)
                 have += len(chunk)
                 update(len(chunk))
     if total is not None and have < total:
         raise ConnectionError(f"cut off after {have:,} of {total:,} bytes")
+    return resumed
 
 
-def _accept(part: Path, target: Path, md5: str) -> None:
+def _accept(part: Path, target: Path, md5: str, resumed: bool) -> None:
     found = files.md5(part)
-    if found != md5:
-        size = part.stat().st_size
-        part.unlink()
-        raise ConnectionError(f"sent {size:,} bytes with md5 {found} instead of {md5}")
-    part.replace(target)
+    if found == md5:
+        part.replace(target)
+        return
+    size = part.stat().st_size
+    part.unlink()
+    problem = f"sent {size:,} bytes with md5 {found} instead of {md5}"
+    # Two halves may come from different servers; a whole file that is wrong will be wrong again.
+    raise ConnectionError(problem) if resumed else RefusedError(problem)

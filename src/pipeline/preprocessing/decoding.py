@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from pipeline.pictures import scan, unreadable
+from pipeline.pictures import Classes, unreadable
 from pipeline.storage import Examples
 
 
-def decode(raw: Path, size: int, channels: int, origin: Path) -> dict[str, Examples]:
-    """Decode every picture in ``raw``, a folder as :func:`pipeline.pictures.scan` describes it.
+def decode(parts: dict[str, Classes], raw: Path, size: int, channels: int, origin: Path) -> dict[str, Examples]:
+    """Decode every picture of a snapshot.
 
     Args:
-        raw: a snapshot of ``origin``.
+        parts: what :func:`pipeline.pictures.scan` found in ``raw``.
+        raw: the snapshot of ``origin``.
         size: side of the decoded pictures in pixels.
         channels: 1 for grey, 3 for colour.
         origin: the user's own folder, where broken files are to be mended.
@@ -29,7 +30,7 @@ def decode(raw: Path, size: int, channels: int, origin: Path) -> dict[str, Examp
     """
     examples: dict[str, Examples] = {}
     problems: dict[str, str] = {}
-    for part, classes in scan(raw).items():
+    for part, classes in parts.items():
         files = [file for files in classes.values() for file in files]
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow decodes outside Python's lock
             pictures = list(pool.map(partial(_try, size=size, channels=channels), files))

@@ -117,7 +117,7 @@ def _train_epoch(
     first_bad = torch.full((), -1, dtype=torch.int64, device=device)
     first_step = (epoch - 1) * math.ceil(len(targets) / options.batch_size)
     task.model.train()
-    for step, index in enumerate(order.split(options.batch_size), start=first_step):
+    for step, index in enumerate(torch.split(order, options.batch_size), start=first_step):
         # Augmentation and dropout draw from the global generator: a function of the step, so resuming needs no state.
         torch.manual_seed(derive(seed, "step", step))
         losses = task.update(inputs.index_select(0, index), targets.index_select(0, index), step)

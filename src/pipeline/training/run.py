@@ -39,9 +39,11 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
     torch.manual_seed(derive(seed, "initial weights"))
     network, model = networks.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
     num_steps = loop.num_steps(meta.num_examples("train"), options)
-    network.to(device, memory_format=torch.channels_last)  # which convolutions prefer
+    network.to(device).to(memory_format=torch.channels_last)  # which convolutions prefer
     task = module.Task(network, meta, options, num_steps)
-    splits = [tuple(tensor.to(device) for tensor in storage.read(data, split)) for split in ("train", "val")]
+    (inputs, targets), (val_inputs, val_targets) = storage.read(data, "train"), storage.read(data, "val")
+    train_split = inputs.to(device), targets.to(device)
+    val_split = val_inputs.to(device), val_targets.to(device)
 
     record = records.record(
         run,
@@ -56,7 +58,7 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
         log.tags({"device": str(device), "torch": torch.__version__})
         with Progress(run, options.epochs, num_steps, meta.num_examples("train")) as progress:
             observer = Watch(progress, log)
-            state = loop.fit(task, *splits, options, seed, module.METRICS[options.monitor], observer)
+            state = loop.fit(task, train_split, val_split, options, seed, module.METRICS[options.monitor], observer)
         record["best_epoch"] = state.best_epoch
         _write(folder, network, state, record)
         log.artifacts([folder / "model.safetensors", folder / "history.csv", folder / "record.json"])

@@ -1,0 +1,46 @@
+"""Show, example by example, that a program on disk answers as the trained network does."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+
+def prove(
+    name: str, program: Callable[[Tensor], Tensor], batches: Sequence[Tensor], expected: Tensor, tolerance: float
+) -> dict[str, float]:
+    """Compare the answers of ``program``, read back from disk, with those of the network.
+
+    Args:
+        name: the program's file, for the message.
+        program: answers one batch at a time.
+        batches: all N test examples, raw: uint8 (n, C, H, W) or float32 (n, F) each.
+        expected: probabilities (N, num_classes), whose largest is the label, or predictions (N,).
+        tolerance: largest difference allowed, in units of the expected value where that is above 1.
+
+    Returns:
+        ``max_difference`` over all answers; of class probabilities also ``labels_equal``, the number of examples.
+
+    Raises:
+        ValueError: a label differs, or an answer by more than ``tolerance``; the message counts the examples.
+    """
+    answers = torch.cat([program(batch) for batch in batches])
+    difference = (answers.double() - expected.double()).abs()
+    # NaN compares as false, so it is counted.
+    close = difference <= tolerance * expected.double().abs().clamp(min=1)
+    result = {"max_difference": difference.max().item()}
+    if expected.dim() == 2:
+        close = close.all(1)
+        same = answers.argmax(1) == expected.argmax(1)
+        _refuse(name, "have another label", int((~same).sum()), len(expected))
+        result["labels_equal"] = int(same.sum())
+    _refuse(name, f"differ by more than export.tolerance (={tolerance})", int((~close).sum()), len(expected))
+    return result
+
+
+def _refuse(name: str, how: str, num_wrong: int, num_examples: int) -> None:
+    if num_wrong:
+        raise ValueError(
+            f"{name}: {num_wrong} of {num_examples} test examples {how} than the network gives: the program must not "
+            "be deployed"
+        )

@@ -1,0 +1,70 @@
+"""Export one entry of ``runs``: two programs for deployment, each proved on the whole test set."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pipeline import devices, networks, params, rooms, storage
+from pipeline.exporting import pt2, torchscript
+from pipeline.exporting.options import Options
+from pipeline.exporting.proof import prove
+from pipeline.files import replacing, write_json
+from pipeline.inputs import Standardize
+from pipeline.schema import parse
+from pipeline.tracking import journal
+
+
+def export(run: str, content: dict[str, Any], folder: Path) -> None:
+    """Write the weights in ``folder`` as ``model.ts`` and ``model.pt2`` beside them, and prove both on the CPU.
+
+    ``export.json`` gets the size of each, and what :func:`pipeline.exporting.proof.prove` found.
+
+    Raises:
+        ValueError: weights or prepared data are missing or damaged, or a program answers otherwise than the network.
+    """
+    path = f"runs.{run}"
+    task, dataset = params.at(content, f"{path}.task"), params.at(content, f"{path}.dataset")
+    module = rooms.load("programs", task, f"{path}.task")
+    options = parse(Options, params.at(content, f"{path}.export"), f"{path}.export")
+    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    with journal.stage("export", record) as log:
+        devices.prepare(params.at(content, "num_threads"))
+        meta = storage.read_meta(Path("data/processed") / dataset)
+        inputs, _ = storage.read(Path("data/processed") / dataset, "test")
+        network, _ = networks.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
+        networks.load_weights(network, folder / "model.safetensors")
+        facts = write(module.Program(network, meta), meta, inputs, options, folder)
+        write_json(folder / "export.json", facts)
+        log.export(facts, options.model_dump())
+        log.artifacts([folder / name for name in ("model.ts", "model.pt2", "export.json")])
+
+
+def write(
+    program: Any, meta: storage.Meta, inputs: Tensor, options: Options, folder: Path
+) -> dict[str, dict[str, float]]:
+    """Write ``program`` in both forms and prove each on ``inputs``, the raw test examples; returns what was found.
+
+    A file takes its place only when it is proved.
+    """
+    program.eval().requires_grad_(False)
+    batches = torch.split(inputs, options.batch_size)
+    # The program doesn't judge itself: that it reads its input as training did is part of the proof.
+    standardize = Standardize(meta)
+    with torch.inference_mode():
+        expected = torch.cat([program.answer(program.model(standardize(batch))) for batch in batches])
+    facts: dict[str, dict[str, float]] = {}
+    for suffix, write_file, load in (
+        ("ts", partial(torchscript.write, program), torchscript.load),
+        ("pt2", partial(pt2.write, program, meta.spec), pt2.load),
+    ):
+        target = folder / f"model.{suffix}"
+        with replacing(target) as file:
+            write_file(file)
+            with torch.inference_mode():
+                found = prove(str(target), load(file), batches, expected, options.tolerance)
+        facts[suffix] = {"bytes": target.stat().st_size, "num_examples": len(inputs), **found}
+    return facts

@@ -1,0 +1,22 @@
+"""What is deployed of a regression: raw input in, the predicted number out."""
+
+from torch import Tensor, nn
+
+from pipeline.exporting.reading import reader
+from pipeline.storage import Meta
+
+
+class Program(nn.Module):
+    """(N, C, H, W) uint8 images of any size, or (N, F) float32 rows -> (N,) float32 predictions."""
+
+    def __init__(self, model: nn.Module, meta: Meta) -> None:
+        super().__init__()
+        self.read = reader(meta)
+        self.model = model
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.answer(self.model(self.read(inputs)))
+
+    def answer(self, outputs: Tensor) -> Tensor:
+        """From the network's outputs (N, 1) to predictions (N,)."""
+        return outputs[:, 0]

@@ -1,0 +1,192 @@
+"""What a stage tells of itself: plain lines in a file, which a process beside the stage brings into MLflow.
+
+Nothing here waits for MLflow, imports it, or fails because of it. ``PIPELINE_TRACKING=off`` turns it all off.
+"""
+
+import getpass
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from pipeline.files import md5
+from pipeline.records import flatten
+from pipeline.tracking import git, spool
+
+#: Seconds that a stage waits at its end for what is still unpublished.
+PATIENCE = 30
+#: The last lines of an error that are recorded.
+NUM_ERROR_LINES = 10
+DVC_VARIABLES = ("DVC_STAGE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV")
+
+
+@contextmanager
+def stage(name: str, record: dict[str, Any]) -> Iterator["Stage"]:
+    """Record one execution of the stage ``name`` (``train``, ``evaluate`` or ``export``) of one model.
+
+    Args:
+        name: the stage.
+        record: the contents of ``record.json``; what is added to it inside the block is recorded at the end.
+
+    Whatever the block raises goes on after it has been recorded.
+    """
+    log = Stage(name, record)
+    try:
+        yield log
+    except BaseException as error:
+        log.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED", _last_lines(error))
+        raise
+    log.end("FINISHED")
+    log.wait()
+
+
+class Stage:
+    """One execution of a stage; make it by :func:`stage`."""
+
+    def __init__(self, name: str, record: dict[str, Any]) -> None:
+        self.name, self.record = name, record
+        self.file = spool.new(record["input_key"], name)
+        self.paths: list[Path] = []
+        self.stream: TextIO | None = None
+        self.publisher: subprocess.Popen[bytes] | None = None
+        if os.environ.get("PIPELINE_TRACKING") == "off":
+            return
+        try:
+            self._start()
+        except OSError as error:
+            self._give_up(error)
+
+    def epoch(self, step: int, row: Mapping[str, float]) -> None:
+        """Record one row of ``history.csv``; ``train_loss`` will be ``train/loss`` in MLflow."""
+        self._metrics(step, {name.replace("_", "/", 1): value for name, value in row.items()})
+
+    def timing(self, values: Mapping[str, float], step: int) -> None:
+        """Record what depends on the machine and so belongs into MLflow alone, as ``system/<name>``."""
+        self._metrics(step, {f"system/{name}": value for name, value in values.items()})
+
+    def tags(self, tags: Mapping[str, Any]) -> None:
+        """Record facts of this execution, such as the device."""
+        self._write("tags", tags={name: as_text(value) for name, value in tags.items()})
+
+    def data(self, files: Iterable[Path]) -> None:
+        """Record data that this stage read and training did not; the file's name is the split's."""
+        if self.stream is not None:
+            self._write("data", files={str(file): md5(file) for file in files})
+
+    def evaluation(self, metrics: Mapping[str, float], options: Mapping[str, Any]) -> None:
+        """Record the contents of ``metrics.json``, as ``test/<key>``, and the options they were got with."""
+        self._write("evaluation", metrics=dict(metrics))
+        self.tags(flatten(options, "evaluate."))
+
+    def export(self, facts: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+        """Record what export found and its options, as tags ``export.<key>``."""
+        self.tags({**flatten(options, "export."), **flatten(facts, "export.")})
+
+    def artifacts(self, paths: Iterable[Path]) -> None:
+        """Record files and folders, as they are when the stage ends, under their path within ``outputs/<run>``."""
+        self.paths.extend(paths)
+
+    def end(self, status: str, error: str = "") -> None:
+        """Record how the stage ended; after that the publisher does the rest alone."""
+        folder = Path("outputs") / self.record["run"]
+        if self.stream is not None:
+            try:
+                for path in self.paths:
+                    name = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
+                    spool.keep(path, self.file, name)
+            except OSError as problem:
+                self._give_up(problem)
+        self._write("end", status=status, error=error, record=self.record)
+        if self.stream is not None:
+            self.stream.close()
+            self.stream = None
+
+    def wait(self) -> None:
+        """Wait a bounded time until MLflow has everything, and say so if something stays unpublished."""
+        deadline = time.monotonic() + PATIENCE
+        problem = ""
+        while self.publisher is not None and self.file.exists() and not problem:
+            if spool.problem(self.file).exists():
+                problem = spool.problem(self.file).read_text(encoding="utf-8")
+            elif self.publisher.returncode:
+                problem = "the publishing process has died"
+            elif time.monotonic() > deadline:
+                problem = f"MLflow took more than {PATIENCE} s"
+            else:
+                time.sleep(0.02)
+        if problem:
+            _warn(f"{problem}. Everything is kept in {spool.FOLDER}; publish it with `make track`")
+
+    def _start(self) -> None:
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        # It gets its name when it is locked: a journal without a lock is taken for a dead stage's.
+        beside = self.file.with_suffix(".new")
+        self.stream = beside.open("a", encoding="utf-8", buffering=1)  # a line is in the file once it is written
+        spool.lock(self.stream)
+        self._write("start", stage=self.name, record=self.record, tags=self._facts() if self.name == "train" else {})
+        beside.rename(self.file)
+        # In a session of its own, Ctrl-C and the end of the terminal don't reach it: it must tell of the stage's end.
+        self.publisher = subprocess.Popen(
+            [sys.executable, "-m", "pipeline.tracking.publisher", self.file],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        # It outlives the stage, unless it dies before.
+        threading.Thread(target=self.publisher.wait, daemon=True).start()
+
+    def _facts(self) -> dict[str, str]:
+        tags = {name: value for name in DVC_VARIABLES if (value := os.environ.get(name))}
+        tags |= {"mlflow.user": getpass.getuser(), "version.python": platform.python_version()}
+        if commit := git.commit():
+            tags |= {"mlflow.source.git.commit": commit.sha, "git.dirty": as_text(bool(commit.diff))}
+            if commit.diff:
+                spool.files(self.file).mkdir()
+                patch = spool.files(self.file) / "changes.patch"
+                patch.write_text(commit.diff, encoding="utf-8", errors="surrogateescape", newline="\n")
+        return tags
+
+    def _metrics(self, step: int, values: Mapping[str, float]) -> None:
+        self._write("metrics", step=step, values=dict(values))
+
+    def _write(self, kind: str, **entry: Any) -> None:
+        if self.stream is None:
+            return
+        line = json.dumps({"kind": kind, "at": spool.now(), **entry}, ensure_ascii=False)
+        try:
+            self.stream.write(line + "\n")
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        self.stream = None
+        _warn(f"this {self.name} can't be recorded: {error}. Its outputs are complete; publish them with `make track`")
+
+
+def as_text(value: Any) -> str:
+    """A value as it is written in YAML and JSON: ``true``, ``null``, ``[1, 2]``; strings without quotes."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def without_password(text: str) -> str:
+    """``text`` with the user and password of every address in it struck out."""
+    return re.sub(r"://[^/\s@]+@", "://***@", text)
+
+
+def _last_lines(error: BaseException) -> str:
+    lines = "".join(traceback.format_exception(error)).strip().splitlines()
+    return without_password("\n".join(lines[-NUM_ERROR_LINES:]))
+
+
+def _warn(text: str) -> None:
+    sys.stderr.write(f"warning: {text}\n")

@@ -1,0 +1,139 @@
+"""What an MLflow run should hold, worked out from a journal or from the files beside a model."""
+
+import csv
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.files import md5
+from pipeline.tracking import git, spool
+from pipeline.tracking.journal import as_text
+
+
+@dataclass
+class Projection:
+    """The contents of one run, as far as one source knows them.
+
+    Attributes:
+        record: the contents of ``record.json``.
+        started, ended: milliseconds since 1970.
+        tags: name -> text.
+        fallback: tags for a run that hasn't got them.
+        data: file -> md5, of what was read besides what the record names.
+        metrics: (name, step) -> (value, milliseconds since 1970), without ``test/*``.
+        test: the contents of ``metrics.json``.
+        artifacts: files and folders that go to the top of the run's artifacts.
+        status: what the run's status should become; None leaves it.
+        final: no more will come from this source.
+        stage: the stage that ``status`` and ``error`` are about.
+        done: the stages whose results are complete.
+        error: the last lines of what ended the stage.
+    """
+
+    record: dict[str, Any]
+    started: int
+    ended: int
+    tags: dict[str, str] = field(default_factory=dict)
+    fallback: dict[str, str] = field(default_factory=dict)
+    data: dict[str, str] = field(default_factory=dict)
+    metrics: dict[tuple[str, int], tuple[float, int]] = field(default_factory=dict)
+    test: dict[str, float] = field(default_factory=dict)
+    artifacts: list[Path] = field(default_factory=list)
+    status: str | None = None
+    final: bool = True
+    stage: str = "train"
+    done: set[str] = field(default_factory=set)
+    error: str = ""
+
+
+def from_journal(journal: Path) -> Projection:
+    """Project what a stage has told so far."""
+    alive = spool.alive(journal)  # asked first: what it wrote before it died is then read
+    entries = spool.read(journal)
+    start, last = entries[0], entries[-1]
+    run = Projection(start["record"], start["at"], last["at"], stage=start["stage"])
+    run.tags.update(start["tags"])
+    for entry in entries:
+        match entry["kind"]:
+            case "metrics":
+                run.metrics |= {(name, entry["step"]): (value, entry["at"]) for name, value in entry["values"].items()}
+            case "tags":
+                run.tags.update(entry["tags"])
+            case "data":
+                run.data.update(entry["files"])
+            case "evaluation":
+                run.test = entry["metrics"]
+    if last["kind"] == "end":
+        run.record, run.status, run.error = last["record"], last["status"], last["error"]
+        run.artifacts = _entries(spool.files(journal))
+    elif not alive:
+        run.status, run.error = "KILLED", "the process ended without a word: killed, out of memory, or a power cut"
+    else:
+        run.status, run.final = "RUNNING" if run.stage == "train" else None, False
+    if run.status == "FINISHED":
+        run.done.add(run.stage)
+    return run
+
+
+def from_outputs(folder: Path) -> Projection | None:
+    """Project a model that lies in ``outputs/<run>``, whoever trained it; None if it isn't complete.
+
+    Raises:
+        ValueError: the weights aren't those that the record tells of.
+    """
+    files = [folder / name for name in ("record.json", "history.csv", "model.safetensors")]
+    if not all(file.exists() for file in files):
+        return None
+    record = json.loads(files[0].read_text(encoding="utf-8"))
+    if md5(files[2]) != record["model_md5"]:
+        raise ValueError(f"{files[2]} isn't the model of {files[0]}: bring both together by `dvc checkout {folder}`")
+    now = spool.now()
+    run = Projection(record, now, now, status="FINISHED", done={"train"}, artifacts=_entries(folder))
+    with files[1].open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            epoch = int(row.pop("epoch"))
+            run.metrics |= {(name.replace("_", "/", 1), epoch): (float(value), now) for name, value in row.items()}
+    if (folder / "metrics.json").exists():
+        run.test = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        run.done.add("evaluate")
+    if (folder / "model.ts").exists():
+        run.done.add("export")
+    # What lies in a clean workspace is what `dvc repro` makes at this commit.
+    if (commit := git.commit()) and not commit.diff:
+        run.fallback["mlflow.source.git.commit"] = commit.sha
+    return run
+
+
+def note(run: Projection) -> str:
+    """The run's description in Markdown."""
+    record = run.record
+    lines = [
+        f"**{record['run']}** on **{record['dataset']}** ({record['task']}), {record['num_parameters']:,} parameters.",
+    ]
+    if sha := (run.fallback | run.tags).get("mlflow.source.git.commit"):
+        command = f"git checkout {sha} && dvc repro export@{record['run']}"
+        lines += ["Reproduce it:", f"```\n{command}\n```"]
+    if run.tags.get("git.dirty") == "true":
+        lines.append("The files had changed since that commit: `git apply changes.patch` (an artifact) before `dvc`.")
+    return "\n\n".join(lines)
+
+
+def params(record: dict[str, Any]) -> dict[str, str]:
+    """All that training read, named relative to the run, so that runs line up in comparisons."""
+    values = {name: record[name] for name in ("task", "dataset", "num_parameters")} | record["params"]
+    return {name: as_text(value) for name, value in values.items()}
+
+
+def tags(record: dict[str, Any]) -> dict[str, str]:
+    """What identifies the model."""
+    found = {"pipeline.run": record["run"], "pipeline.input_key": record["input_key"]}
+    if record["model_md5"]:
+        found["pipeline.model_md5"] = record["model_md5"]
+    found |= {f"version.{name}": version for name, _, version in (line.partition("==") for line in record["versions"])}
+    return found
+
+
+def _entries(folder: Path) -> list[Path]:
+    # A leading dot marks what is half written.
+    return sorted(path for path in folder.glob("[!.]*")) if folder.exists() else []

@@ -1,0 +1,108 @@
+"""The process beside the stages: brings their journals into MLflow while they work, and tells how they ended.
+
+It watches the folder of journals, so one process serves all stages that write to one store; every stage starts it, and
+whoever comes second stands by until the first is gone. It stays for a while, because importing MLflow and opening the
+store take seconds, and stages follow each other.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from pipeline.files import write_text
+from pipeline.tracking import projection, spool
+from pipeline.tracking.publishing import describe, open_store
+
+if TYPE_CHECKING:
+    from pipeline.tracking.store import Steps, Store
+
+#: Seconds between two looks at the folder, between two looks into the journal of a running stage, and before a server
+#: that failed is asked again.
+LOOK, INTERVAL, RETRY = 0.05, 1.0, 15.0
+#: Seconds without work after which the process ends.
+LINGER = 20.0
+EVERY = "every model"
+#: MLflow's code for a value that it doesn't take; errors that aren't MLflow's have none.
+REFUSED = "INVALID_PARAMETER_VALUE"
+
+
+class Publisher:
+    """Publishes journals until there have been none for a while."""
+
+    def __init__(self) -> None:
+        self.store: Store | None = None
+        self.steps: dict[str, Steps] = {}
+        #: Input key, or EVERY -> when publishing failed last.
+        self.failed_at: dict[str, float] = {}
+        self.problem = ""
+        #: Journal of a running stage -> its size when it was published last, and when that was.
+        self.seen: dict[Path, tuple[int, float]] = {}
+
+    def run(self, held: TextIO) -> None:
+        """Work until nothing has been left to do for a while, or the lock file ``held`` is deleted."""
+        busy_at = time.monotonic()
+        while time.monotonic() - busy_at < LINGER and os.fstat(held.fileno()).st_nlink:
+            models = spool.models(spool.store())
+            # A model that can't be published must not keep others waiting.
+            for key in sorted(models, key=lambda key: self.failed_at.get(key, 0.0)):
+                if self._look(key, models[key]):
+                    busy_at = time.monotonic()
+            time.sleep(LOOK)
+
+    def _look(self, key: str, journals: list[Path]) -> bool:
+        """Publish what is new of one model; whether there will be more to do."""
+        now = time.monotonic()
+        if all(now - self.failed_at.get(name, -RETRY) >= RETRY for name in (key, EVERY)):
+            try:
+                for journal in journals:
+                    self._publish(key, journal)
+                return True
+            # Whatever MLflow raises, the stage goes on and the journal stays.
+            except Exception as error:
+                self.failed_at[key] = time.monotonic()
+                if _is_of_the_store(error):
+                    self.failed_at[EVERY] = self.failed_at[key]
+                self.problem = describe(error)
+        for journal in journals:
+            if journal.exists() and not spool.problem(journal).exists():
+                write_text(spool.problem(journal), self.problem)
+        return any(map(spool.alive, journals))
+
+    def _publish(self, key: str, journal: Path) -> None:
+        now = time.monotonic()
+        size, at = self.seen.get(journal, (0, -INTERVAL))
+        if spool.alive(journal) and (now - at < INTERVAL or journal.stat().st_size == size):
+            return
+        if self.store is None or self.store.is_gone():
+            self.store, self.steps = open_store(), {}
+        with self.store.lock():
+            if not journal.exists():  # `make track` was faster
+                return
+            self.seen[journal] = journal.stat().st_size, now
+            wanted = projection.from_journal(journal)
+            self.store.publish(wanted, self.steps.setdefault(key, {}))
+            spool.problem(journal).unlink(missing_ok=True)
+            if wanted.final:
+                spool.delete(journal)
+                del self.seen[journal]
+
+
+def _is_of_the_store(error: Exception) -> bool:
+    """Whether other models would fail too: a server that hangs should cost its time once, not once a model."""
+    return isinstance(error, OSError) or getattr(error, "error_code", REFUSED) != REFUSED
+
+
+def main(journal: Path) -> None:
+    """Publish ``journal`` and others, or stand by while another process does it."""
+    os.nice(10)  # the stage's work comes first
+    while journal.exists():
+        with spool.locked(f"publisher-{spool.store()}", patience=0.5) as held:
+            if held:
+                Publisher().run(held)
+                return
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,31 @@
+"""What the process beside a stage and `make track` have in common."""
+
+import os
+from typing import TYPE_CHECKING
+
+from pipeline.tracking.journal import without_password
+
+if TYPE_CHECKING:
+    from pipeline.tracking.store import Store
+
+#: A dead server must cost seconds: by default each call retries for four minutes. Nothing is sent to MLflow's makers.
+SETTINGS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+
+def open_store() -> "Store":
+    """Import MLflow, which takes seconds, and open the store that the environment names."""
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    from pipeline.tracking.store import Store
+
+    return Store()
+
+
+def describe(error: Exception) -> str:
+    """An error in one line without passwords."""
+    return without_password(f"{type(error).__name__}: {error}".splitlines()[0])[:300]

@@ -1,0 +1,129 @@
+"""Where journals wait for MLflow, one file for each execution of a stage, and who may touch them.
+
+``.pipeline/tracking/<input key>-<milliseconds>-<stage>-<process>.<store>.jsonl`` holds one JSON object a line:
+
+- ``{"kind": "start", "at", "stage", "record", "tags"}``, first; ``at`` is in milliseconds since 1970;
+- ``{"kind": "metrics", "at", "step", "values": {name: number}}``, named as in MLflow;
+- ``{"kind": "tags", "at", "tags": {name: text}}``;
+- ``{"kind": "data", "at", "files": {path: md5}}``;
+- ``{"kind": "evaluation", "at", "metrics": {name: number}}``, the contents of ``metrics.json``;
+- ``{"kind": "end", "at", "status", "error", "record"}``, last; without it the stage has died.
+
+The stage keeps the file locked as long as it lives. The folder of the same name without ``.jsonl`` holds the artifacts
+as they will be named in MLflow, hard links where the file system has them. A file that ends in ``.problem`` says why
+the journal could not be published at the last attempt. All are deleted when MLflow has everything.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+FOLDER = Path(".pipeline/tracking")
+
+
+def root() -> Path:
+    """The repository that records are kept in: `dvc exp run --temp` works in a copy that DVC deletes afterwards."""
+    return Path(os.environ.get("DVC_ROOT") or Path.cwd()).resolve()
+
+
+def new(input_key: str, stage: str) -> Path:
+    """Where the journal of an execution that starts now belongs; names sort by time."""
+    return root() / FOLDER / f"{input_key}-{now()}-{stage}-{os.getpid()}.{store()}.jsonl"
+
+
+def models(store: str = "*") -> dict[str, list[Path]]:
+    """Input key -> the journals about that model, oldest first; all, or those meant for one store."""
+    found: dict[str, list[Path]] = {}
+    for journal in sorted((root() / FOLDER).glob(f"*.{store}.jsonl")):
+        found.setdefault(journal.name.partition("-")[0], []).append(journal)
+    return found
+
+
+def now() -> int:
+    """Milliseconds since 1970, as MLflow counts."""
+    return time.time_ns() // 1_000_000
+
+
+def files(journal: Path) -> Path:
+    """The folder with a journal's artifacts."""
+    return journal.with_suffix("")
+
+
+def problem(journal: Path) -> Path:
+    """The file that says why a journal is still there."""
+    return journal.with_suffix(".problem")
+
+
+def read(journal: Path) -> list[dict[str, Any]]:
+    """The entries written so far; the line that a killed stage left half written isn't one."""
+    lines = journal.read_text(encoding="utf-8").split("\n")[:-1]
+    return [json.loads(line) for line in lines]
+
+
+def keep(file: Path, journal: Path, name: Path) -> None:
+    """Put ``file``, or all that is in it if it is a folder, among the artifacts of a journal under ``name``."""
+    for source in [file, *file.rglob("*")] if file.is_dir() else [file]:
+        if source.is_dir():
+            continue
+        target = files(journal) / name / source.relative_to(file)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        try:
+            os.link(source, target)
+        except OSError:  # another file system, or one without hard links
+            shutil.copyfile(source, target)
+
+
+def delete(journal: Path) -> None:
+    """Forget a journal that MLflow has all of."""
+    shutil.rmtree(files(journal), ignore_errors=True)
+    problem(journal).unlink(missing_ok=True)
+    journal.unlink()
+
+
+def lock(file: TextIO) -> bool:
+    """Lock an open file until it is closed; False if another process has locked it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def alive(journal: Path) -> bool:
+    """Whether the stage that writes a journal still runs; False for a journal that was published meanwhile."""
+    try:
+        with journal.open(encoding="utf-8") as file:
+            return not lock(file)
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def locked(name: str, patience: float) -> Iterator[TextIO | None]:
+    """Hold the lock called ``name``; gives None if another process still has it after ``patience`` seconds."""
+    path = root() / FOLDER / "locks" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + patience
+    # Lock files stay: to delete one while another process waits for it would let two in.
+    with path.open("w") as file:
+        while not (held := lock(file)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        yield file if held else None
+
+
+def address() -> str:
+    """The tracking server or database that records go to."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root() / 'mlruns' / 'mlflow.db'}"
+
+
+def store() -> str:
+    """A short name of the address, which gives no password away."""
+    return hashlib.sha256(address().encode()).hexdigest()[:8]

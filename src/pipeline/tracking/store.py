@@ -1,0 +1,207 @@
+"""Bring what a run should hold into MLflow, and nothing that is there already. The only file that imports mlflow."""
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+
+from pipeline.files import md5
+from pipeline.tracking import projection, spool
+from pipeline.tracking.projection import Projection
+
+KEY = "pipeline.input_key"
+#: Why the run isn't FINISHED: the stage that failed and its last lines.
+FAILED_STAGE, ERROR = "pipeline.failed_stage", "pipeline.error"
+#: What each artifact's contents were, so that only what changed is uploaded again.
+ARTIFACTS = "pipeline.artifacts"
+#: Limits of MLflow's server: metrics, params and tags in a call, characters of a param and of a tag.
+MAX_METRICS, MAX_PARAMS, MAX_PARAM, MAX_TAG = 1000, 100, 6000, 8000
+
+#: (run id, metric) -> the steps that are in the store.
+Steps = dict[tuple[str, str], set[int]]
+T = TypeVar("T")
+
+
+def _artifact_location() -> str | None:
+    # A server that the user named knows best.
+    return None if os.environ.get("MLFLOW_TRACKING_URI") else (spool.root() / "mlruns" / "artifacts").as_uri()
+
+
+class Store:
+    """An MLflow tracking store."""
+
+    def __init__(self) -> None:
+        uri = spool.address()
+        self.database = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+        # Processes that create the same database at once break it for good.
+        with self.lock():
+            if self.database:
+                _prepare(self.database)
+            self.inode = self._inode()
+            self.client = MlflowClient(uri)
+            self.client.search_experiments(max_results=1)  # the first call creates the tables
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Held by whoever writes, so that nobody else looks for what is missing at the same time.
+
+        Raises:
+            TimeoutError: another process has been writing for a minute.
+        """
+        with spool.locked(f"store-{spool.store()}", patience=60) as held:
+            if held is None:
+                raise TimeoutError("another process has been writing to the store for a minute")
+            yield
+
+    def is_gone(self) -> bool:
+        """Whether the database was deleted or replaced since it was opened."""
+        return self._inode() != self.inode
+
+    def _inode(self) -> int:
+        return self.database.stat().st_ino if self.database and self.database.exists() else 0
+
+    def publish(self, wanted: Projection, steps: Steps | None = None) -> None:
+        """Add to the model's run what it lacks; the run is found by its input key, or created.
+
+        The caller holds :meth:`lock`. ``steps`` remembers which steps the store has, from one call to the next.
+        """
+        run = self._run(wanted)
+        self._params(run, wanted)
+        self._tags(run, wanted)
+        self._inputs(run, wanted)
+        self._metrics(run, wanted, {} if steps is None else steps)
+        self._test(run, wanted)
+        self._artifacts(run, wanted)
+        self._status(run, wanted)
+
+    def _run(self, wanted: Projection) -> Run:
+        experiment, key = self._experiment(wanted.record), wanted.record["input_key"]
+        if found := self.client.search_runs([experiment], f"tags.`{KEY}` = '{key}'", max_results=1):
+            return found[0]
+        record = wanted.record
+        name = f"{record['run']} · {record['dataset']} · {key[:7]}"
+        return self.client.create_run(experiment, start_time=wanted.started, tags={KEY: key}, run_name=name)
+
+    def _experiment(self, record: dict[str, Any]) -> str:
+        name = f"{record['task']}/{record['dataset']}"
+        if (found := self.client.get_experiment_by_name(name)) is None:
+            return self.client.create_experiment(name, artifact_location=_artifact_location())
+        if found.lifecycle_stage == "deleted":
+            self.client.restore_experiment(found.experiment_id)
+        return found.experiment_id
+
+    def _params(self, run: Run, wanted: Projection) -> None:
+        missing = {k: v for k, v in projection.params(wanted.record).items() if k not in run.data.params}
+        for batch in _batches([Param(k, v[:MAX_PARAM]) for k, v in missing.items()], MAX_PARAMS):
+            self.client.log_batch(run.info.run_id, params=batch)
+
+    def _tags(self, run: Run, wanted: Projection) -> None:
+        # What was recorded at the time of training stands, and people edit descriptions in the UI.
+        fallback = {**wanted.fallback, "mlflow.note.content": projection.note(wanted)}
+        absent = {name: value for name, value in fallback.items() if name not in run.data.tags}
+        self._set_tags(run, {**absent, **wanted.tags, **projection.tags(wanted.record)})
+
+    def _set_tags(self, run: Run, tags: dict[str, str]) -> None:
+        changed = {k: v[:MAX_TAG] for k, v in tags.items() if run.data.tags.get(k) != v[:MAX_TAG]}
+        for batch in _batches([RunTag(k, v) for k, v in changed.items()], MAX_PARAMS):
+            self.client.log_batch(run.info.run_id, tags=batch)
+
+    def _inputs(self, run: Run, wanted: Projection) -> None:
+        record = wanted.record
+        present = {entry.dataset.digest for entry in run.inputs.dataset_inputs} if run.inputs else set()
+        inputs = []
+        for file, digest in {**record["data"], **wanted.data}.items():
+            split = Path(file).stem
+            if split in record["counts"] and digest not in present:
+                source, profile = json.dumps({"uri": file}), json.dumps({"num_examples": record["counts"][split]})
+                data = Dataset(record["dataset"], digest, "local", source, profile=profile)
+                inputs.append(DatasetInput(data, [InputTag("mlflow.data.context", split)]))
+        if inputs:
+            self.client.log_inputs(run.info.run_id, inputs)
+
+    def _metrics(self, run: Run, wanted: Projection, steps: Steps) -> None:
+        for name in {name for name, _ in wanted.metrics}:
+            place = (run.info.run_id, name)
+            if place not in steps:
+                history = self.client.get_metric_history(*place) if name in run.data.metrics else []
+                steps[place] = {metric.step for metric in history}
+        missing = [
+            Metric(name, value, at, step)
+            for (name, step), (value, at) in wanted.metrics.items()
+            if step not in steps[run.info.run_id, name]
+        ]
+        for batch in _batches(missing, MAX_METRICS):
+            self.client.log_batch(run.info.run_id, metrics=batch)
+            for metric in batch:
+                steps[run.info.run_id, metric.key].add(metric.step)
+
+    def _test(self, run: Run, wanted: Projection) -> None:
+        if not wanted.test:
+            return
+        names = [name for name in run.data.metrics if name.startswith("test/")]
+        histories = [self.client.get_metric_history(run.info.run_id, name) for name in names]
+        last = max((metric.step for history in histories for metric in history), default=-1)
+        shown = {metric.key: metric.value for history in histories for metric in history if metric.step == last}
+        values = {f"test/{name}": float(value) for name, value in wanted.test.items()}
+        if values != shown:
+            metrics = [Metric(name, value, wanted.ended, last + 1) for name, value in values.items()]
+            self.client.log_batch(run.info.run_id, metrics=metrics)
+
+    def _artifacts(self, run: Run, wanted: Projection) -> None:
+        present = json.loads(run.data.tags.get(ARTIFACTS, "{}"))
+        digests = {path.name: _digest(path) for path in wanted.artifacts}
+        for path in wanted.artifacts:
+            if present.get(path.name) == digests[path.name]:
+                continue
+            if path.is_dir():
+                self.client.log_artifacts(run.info.run_id, str(path), path.name)
+            else:
+                self.client.log_artifact(run.info.run_id, str(path))
+        if digests:
+            self._set_tags(run, {ARTIFACTS: json.dumps(dict(sorted({**present, **digests}.items())))})
+
+    def _status(self, run: Run, wanted: Projection) -> None:
+        failed, run_id = run.data.tags.get(FAILED_STAGE), run.info.run_id
+        if wanted.status in ("FAILED", "KILLED"):
+            self._set_tags(run, {FAILED_STAGE: wanted.stage, ERROR: wanted.error})
+        elif wanted.status is None or (wanted.status == "FINISHED" and failed and failed not in wanted.done):
+            return
+        else:
+            for name in (FAILED_STAGE, ERROR):
+                if name in run.data.tags:
+                    self.client.delete_tag(run_id, name)
+        if run.info.status == wanted.status:
+            return
+        if wanted.status == "RUNNING":
+            self.client.update_run(run_id, status="RUNNING")
+        else:
+            self.client.set_terminated(run_id, wanted.status, wanted.ended)
+
+
+def _prepare(database: Path) -> None:
+    database.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(database)
+    # Readers and one writer don't wait for each other; the database remembers it.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.close()
+
+
+def _digest(path: Path) -> str:
+    """The md5 of a file, or of a folder's file names and their md5s."""
+    if path.is_file():
+        return md5(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    listing = "".join(f"{file.relative_to(path)} {md5(file)}\n" for file in files)
+    return hashlib.md5(listing.encode(), usedforsecurity=False).hexdigest()
+
+
+def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

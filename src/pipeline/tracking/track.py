@@ -1,0 +1,65 @@
+"""`make track`: give every model in the workspace, and every journal left behind, its complete run in MLflow.
+
+Doing it twice adds nothing. The exit status is 1 while something stays unpublished.
+"""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.tracking import projection, spool
+from pipeline.tracking.publishing import describe, open_store
+
+if TYPE_CHECKING:
+    from pipeline.tracking.store import Store
+
+
+def main() -> None:
+    """Publish everything and say what could not be."""
+    problems: list[str] = []
+
+    def attempt(what: str, publish: Callable[[], None]) -> None:
+        try:
+            publish()
+        # One model that can't be published must not keep the others from it.
+        except Exception as error:
+            problems.append(f"error: {what}: {describe(error)}")
+
+    try:
+        store = open_store()
+    except Exception as error:
+        sys.exit(f"error: {describe(error)}; what is unpublished stays in {spool.FOLDER}")
+    for key, journals in spool.models().items():
+        attempt(key, partial(_publish_journals, store, journals))
+    for record in sorted(Path("outputs").glob("*/record.json")):
+        attempt(str(record.parent), partial(_publish_outputs, store, record.parent))
+    if problems:
+        sys.exit("\n".join(problems))
+
+
+def _publish_journals(store: "Store", journals: list[Path]) -> None:
+    with store.lock():
+        if any(map(_running, journals)):  # the process beside the stage does it
+            return
+        for journal in filter(Path.exists, journals):
+            store.publish(projection.from_journal(journal))
+            spool.delete(journal)
+
+
+def _publish_outputs(store: "Store", folder: Path) -> None:
+    run = projection.from_outputs(folder)
+    if run is None:
+        return
+    with store.lock():
+        if not any(map(_running, spool.models().get(run.record["input_key"], []))):
+            store.publish(run)
+
+
+def _running(journal: Path) -> bool:
+    return spool.alive(journal) and spool.read(journal)[-1]["kind"] != "end"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import rooms
+from pipeline.datasets import cifar10, folder, mnist
+from pipeline.schema import parse
+
+KINDS = rooms.names("datasets")
+SIZES = {"folder": {"image_size": 24}}
+
+
+def test_options_are_read_without_heavy_imports() -> None:
+    lines = [
+        "import sys",
+        f"from pipeline.datasets import {', '.join(KINDS)}",
+        "assert not {'torch', 'torchvision', 'sklearn', 'PIL', 'safetensors'} & sys.modules.keys()",
+    ]
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, env={"PYTHONPATH": "src"})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_the_same_parts(kind: str) -> None:
+    module = rooms.load("datasets", kind, "datasets.x.kind")
+    entry = {"kind": kind, "path": f"data/{kind}.md5"} | SIZES.get(kind, {})
+    options = parse(module.Options, entry, "datasets.x")
+    assert 0 < options.val_fraction < 1
+    assert module.spec(options).modality in ("image", "table")
+    with pytest.raises(ValueError, match=r"^datasets\.x\.kind: 'other' is not allowed"):
+        parse(module.Options, entry | {"kind": "other"}, "datasets.x")
+    with pytest.raises(ValueError, match=r"^datasets\.x\.val_fraction: 1\.0 is not allowed"):
+        parse(module.Options, entry | {"val_fraction": 1.0}, "datasets.x")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "folder"])
+def test_every_public_kind_has_a_checksum_file(kind: str) -> None:
+    assert Path(f"data/{kind}.md5").is_file()
+
+
+def test_image_size_is_in_the_spec() -> None:
+    assert mnist.spec(mnist.Options(kind="mnist", path="", image_size=14)).shape == (1, 14, 14)
+    assert cifar10.spec(cifar10.Options(kind="cifar10", path="")).shape == (3, 32, 32)
+    assert folder.spec(folder.Options(kind="folder", path="", image_size=24, channels=1)).shape == (1, 24, 24)

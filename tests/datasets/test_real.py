@@ -1,0 +1,45 @@
+"""The public data sets themselves, from a local copy of their files."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline import rooms
+from pipeline.preprocessing import statistics
+from pipeline.preprocessing.preparing import prepare
+from pipeline.preprocessing.splitting import digests
+
+MIRROR = os.environ.get("PIPELINE_DATA_MIRROR")
+# kind -> mean and standard deviation of all training pixels, as published
+KNOWN = {
+    "mnist": ([0.1307], [0.3081]),
+    "fashion_mnist": ([0.2860], [0.3530]),
+    "cifar10": ([0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616]),
+}
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif(not MIRROR, reason="PIPELINE_DATA_MIRROR isn't set")
+@pytest.mark.parametrize("kind", KNOWN)
+def test_real_data(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))  # its own download cache
+    raw = tmp_path / kind
+    raw.mkdir()
+    dataset = rooms.load("datasets", kind, "")
+    options = dataset.Options(kind=kind, path=f"data/{kind}.md5")
+    dataset.download(Path(options.path), raw)
+    started = time.perf_counter()
+    loaded = dataset.load(raw, options)
+    splits, _ = prepare("datasets.x", loaded, dataset.spec(options), options.val_fraction, seed=42)
+    assert time.perf_counter() - started < 30
+
+    mean, std = statistics.of_images(loaded.train.inputs)
+    assert mean == pytest.approx(KNOWN[kind][0], abs=5e-5)
+    assert std == pytest.approx(KNOWN[kind][1], abs=5e-5)
+    # None of the three contains the same image twice.
+    assert len(set(digests(loaded.train)) | set(digests(loaded.test))) == len(loaded.train) + len(loaded.test)
+    assert sum(map(len, splits.values())) == len(loaded.train) + len(loaded.test)
+    for examples in splits.values():
+        assert set(examples.targets.tolist()) == set(range(10))

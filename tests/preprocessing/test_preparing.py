@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from pipeline import storage
+from pipeline.preprocessing.preparing import prepare
+from pipeline.source import Loaded
+from pipeline.spec import DataSpec
+from pipeline.storage import Examples
+
+SPEC = DataSpec(modality="image", shape=(1, 4, 4), num_classes=2)
+
+
+def images(num: int, seed: int) -> Examples:
+    return Examples(np.random.default_rng(seed).integers(0, 256, (num, 1, 4, 4), np.uint8), np.arange(num) % 3)
+
+
+def test_an_official_test_part_stays_whole_and_apart(tmp_path) -> None:
+    train, test = images(100, 0), images(20, 1)
+    train.inputs[:4] = test.inputs[0]
+    splits, meta = prepare("datasets.x", Loaded(train, test, ("a", "b", "c")), SPEC, 0.25, 7)
+    assert {name: len(examples) for name, examples in splits.items()} == {"train": 72, "val": 24, "test": 20}
+    assert splits["test"] is test
+    assert meta.spec.num_classes == 3  # what was found counts, not what was expected
+    assert meta.counts["test"] == {"a": 7, "b": 7, "c": 6}
+    assert meta.num_examples("train") == 72
+    assert meta.mean == pytest.approx([(splits["train"].inputs / 255).mean()])
+
+    storage.write(tmp_path, splits, meta)
+    inputs, targets = storage.read(tmp_path, "val")
+    assert (inputs.numpy() == splits["val"].inputs).all()
+    assert (targets.numpy() == splits["val"].targets).all()
+    assert storage.read_meta(tmp_path) == meta
+
+
+def test_fractions_are_taken_one_after_the_other() -> None:
+    splits, _ = prepare("datasets.x", Loaded(images(300, 0), 0.2, ("a", "b", "c")), SPEC, 0.25, 7)
+    assert {name: len(examples) for name, examples in splits.items()} == {"train": 180, "val": 60, "test": 60}
+
+
+def test_a_table_with_a_real_target() -> None:
+    rows = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    spec = DataSpec(modality="table", shape=(2,), num_classes=0)
+    splits, meta = prepare("datasets.x", Loaded(Examples(rows, rows[:, 0]), 0.2, ()), spec, 0.25, 7)
+    assert meta.counts == {"train": {"all": 30}, "val": {"all": 10}, "test": {"all": 10}}
+    assert meta.scale == 1
+    assert meta.std == pytest.approx(splits["train"].inputs.std(axis=0))
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path) -> None:
+    def written(seed: int, name: str) -> dict[str, bytes]:
+        folder = tmp_path / name
+        folder.mkdir()
+        storage.write(folder, *prepare("datasets.x", Loaded(images(99, 0), 0.2, ("a", "b", "c")), SPEC, 0.25, seed))
+        return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+    first = written(1, "first")
+    assert first == written(1, "again")
+    assert first["val.safetensors"] != written(2, "other")["val.safetensors"]

@@ -1,0 +1,75 @@
+"""The stages download and preprocess as dvc.yaml calls them, in a repository of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import storage
+
+ROOT = Path(__file__).parents[2]
+PARAMS = """
+seed: 42
+datasets:
+  small: {kind: digits, path: data/digits.md5, image_size: 8}
+  wrong: {kind: mnist, path: data/absent.md5}
+  unknown: {kind: digit, path: data/digits.md5}
+"""
+
+
+def stage(name: str, key: str, folder: Path, largest_file: str = "unlimited") -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    script = f'ulimit -f {largest_file}; exec "$0" "$@"'
+    command = ["bash", "-c", script, sys.executable, str(ROOT / "stages" / f"{name}.py"), key]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/digits.md5").write_bytes((ROOT / "data/digits.md5").read_bytes())
+    return tmp_path
+
+
+def test_raw_files_become_three_splits(repository: Path) -> None:
+    download = stage("download", "small", repository)
+    assert (download.returncode, download.stderr) == (0, "")
+    preprocess = stage("preprocess", "small", repository)
+    assert (preprocess.returncode, preprocess.stderr) == (0, "")
+    assert preprocess.stdout == "small: 1,293 train, 144 val, 360 test\n"
+    assert [file.name for file in (repository / "data/raw").iterdir()] == ["small"]
+    meta = storage.read_meta(repository / "data/processed/small")
+    assert meta.num_examples("train") == 1293
+
+    full = stage("preprocess", "small", repository, largest_file="10")  # kB: as on a full disk
+    assert full.returncode == 1
+    assert full.stderr.startswith("error: data/processed/.small.")
+    assert "File too large" in full.stderr
+    assert len(full.stderr.splitlines()) == 1
+
+    (repository / "data/raw/small/digits.csv").write_text("damaged\n1,2\n")
+    damaged = stage("preprocess", "small", repository)
+    assert damaged.returncode == 1
+    assert damaged.stderr.startswith("error: data/raw/small/digits.csv: ")
+    # What was there is still there, and nothing else.
+    assert [file.name for file in (repository / "data/processed").iterdir()] == ["small"]
+    assert storage.read_meta(repository / "data/processed/small") == meta
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("wrong", "error: data/absent.md5: No such file or directory; `path` of this data set must name its checksum"),
+        ("unknown", "error: datasets.unknown.kind: 'digit' is unknown; did you mean 'digits'?"),
+        ("none", "error: datasets.none: the key is missing from params.yaml"),
+    ],
+)
+def test_a_mistake_is_one_line(repository: Path, key: str, message: str) -> None:
+    done = stage("download", key, repository)
+    assert done.returncode == 1
+    assert done.stderr.startswith(message)
+    assert len(done.stderr.splitlines()) == 1
+    assert not list((repository / "data").glob("raw/*"))

@@ -1,0 +1,54 @@
+"""A stage without a network: tells the journal what its one argument, a JSON object, says; prints what it saw."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from pipeline.tracking import journal
+
+
+def main(wish: dict) -> None:
+    record = {
+        "run": "lenet",
+        "task": "classification",
+        "dataset": "digits",
+        "input_key": wish["key"],
+        "model_md5": None if wish["stage"] == "train" else "f" * 32,
+        "params": {"seed": 42, "model.name": "lenet", "train.optimizer.lr": 0.05, "train.patience": None},
+        "data": {f"data/processed/digits/{name}": letter * 32 for name, letter in wish["data"].items()},
+        "versions": ["torch==2.14.1"],
+        "counts": {"train": 1000, "val": 100, "test": 50},
+        "num_parameters": 61706,
+    }
+    folder = Path("outputs/lenet")
+    (folder / "plots").mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
+    with journal.stage(wish["stage"], record) as log:
+        entered = time.perf_counter() - started
+        log.tags({"device": "cpu"})
+        for epoch in range(wish.get("first", 1), wish.get("epochs", 0) + 1):
+            log.epoch(epoch, {"train_loss": 1 / epoch, "val_loss": 2 / epoch, "val_accuracy": 1 - 1 / epoch})
+            log.timing({"examples_per_second": 1000.0}, epoch)
+            time.sleep(wish.get("pause", 0))
+        if wish.get("end") == "hang":
+            time.sleep(60)
+        if wish.get("end") == "raise":
+            raise ValueError("no answer from http://me:secret@example.org/data")
+        record["model_md5"] = "f" * 32
+        if wish["stage"] == "train":
+            (folder / "model.safetensors").write_text("weights")
+            log.artifacts([folder / "model.safetensors"])
+        if wish["stage"] == "evaluate":
+            (folder / "plots" / "roc.csv").write_text("x,y\n")
+            log.evaluation(wish["metrics"], {"batch_size": 1000})
+            log.artifacts([folder / "plots"])
+        if wish["stage"] == "export":
+            log.export({"largest_difference": 1e-7}, {"batch_size": 500})
+        started = time.perf_counter()
+    seconds = time.perf_counter() - started
+    json.dump({"entered": entered, "seconds": seconds, "mlflow": "mlflow" in sys.modules}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

@@ -1,0 +1,59 @@
+import json
+
+import pytest
+
+from pipeline.tracking import projection, spool
+from pipeline.tracking.journal import as_text, without_password
+
+START = {"kind": "start", "at": 1, "stage": "train", "record": {"run": "lenet"}, "tags": {}}
+
+
+@pytest.fixture
+def journal(tmp_path, monkeypatch):
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    (tmp_path / spool.FOLDER).mkdir(parents=True)
+    file = spool.new("ab" * 32, "train")
+    file.write_text(json.dumps(START) + "\n" + '{"kind": "metr')
+    return file
+
+
+def test_a_line_that_a_killed_stage_left_half_written_is_no_entry(journal):
+    assert spool.read(journal) == [START]
+
+
+def test_a_journal_is_running_while_it_is_locked_and_killed_without_an_end(journal):
+    with journal.open() as file:
+        assert spool.lock(file)
+        assert spool.alive(journal)
+        assert projection.from_journal(journal).status == "RUNNING"
+    assert not spool.alive(journal)
+    run = projection.from_journal(journal)
+    assert (run.status, run.final) == ("KILLED", True)
+
+
+def test_journals_are_found_by_model_and_store(journal):
+    assert spool.models() == spool.models(spool.store()) == {"ab" * 32: [journal]}
+    assert spool.models("another") == {}
+
+
+def test_artifacts_are_kept_when_the_outputs_are_gone(journal, tmp_path):
+    folder = tmp_path / "plots"
+    (folder / "curves").mkdir(parents=True)
+    (folder / "curves" / "roc.csv").write_text("x,y\n")
+    spool.keep(folder, journal, folder.relative_to(tmp_path))
+    (folder / "curves" / "roc.csv").unlink()
+
+    assert (spool.files(journal) / "plots" / "curves" / "roc.csv").read_text() == "x,y\n"
+    spool.delete(journal)
+    assert list((tmp_path / spool.FOLDER).iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [("adam", "adam"), (0.05, "0.05"), (None, "null"), ([1, True], "[1, true]")]
+)
+def test_values_read_as_in_yaml(value, text):
+    assert as_text(value) == text
+
+
+def test_passwords_are_struck_out():
+    assert without_password("GET https://me:secret@host/x failed") == "GET https://***@host/x failed"

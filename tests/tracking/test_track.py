@@ -1,0 +1,63 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from pipeline import files
+
+
+def put_model(workspace, key, accuracy=0.5):
+    """What `dvc pull` brings."""
+    folder = workspace.root / "outputs" / "lenet"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.safetensors").write_text("weights")
+    (folder / "history.csv").write_text("epoch,train_loss,val_accuracy\n1,0.5,0.25\n2,0.25,0.5\n")
+    (folder / "metrics.json").write_text(json.dumps({"accuracy": accuracy}))
+    record = {
+        "run": "lenet",
+        "task": "classification",
+        "dataset": "digits",
+        "input_key": key,
+        "model_md5": files.md5(folder / "model.safetensors"),
+        "params": {"seed": 42, "train.optimizer.lr": 0.05},
+        "data": {"data/processed/digits/train.safetensors": "1" * 32},
+        "versions": ["torch==2.14.1"],
+        "counts": {"train": 1000, "val": 100, "test": 50},
+        "num_parameters": 61706,
+    }
+    (folder / "record.json").write_text(json.dumps(record))
+    return folder
+
+
+@pytest.mark.slow
+def test_processes_that_create_the_store_at_once_give_a_model_one_complete_run(fresh, key):
+    put_model(fresh, key)
+
+    command = [sys.executable, "-m", "pipeline.tracking.track"]
+    pipe = subprocess.PIPE
+    both = [subprocess.Popen(command, cwd=fresh.root, env=fresh.env, stderr=pipe, text=True) for _ in range(2)]
+    errors = [process.communicate(timeout=120)[1] for process in both]
+
+    assert [process.returncode for process in both] == [0, 0], errors
+    run = fresh.run(key)
+    assert run["status"] == "FINISHED"
+    assert run["metrics"] == {
+        "train/loss": [(1, 0.5), (2, 0.25)],
+        "val/accuracy": [(1, 0.25), (2, 0.5)],
+        "test/accuracy": [(0, 0.5)],
+    }
+    assert run["data"] == {"train": ("digits", "1" * 32)}
+    assert run["artifacts"] == ["history.csv", "metrics.json", "model.safetensors", "record.json"]
+
+
+@pytest.mark.slow
+def test_weights_of_another_model_are_refused_and_others_published(shared, key):
+    folder = put_model(shared, key)
+    (folder / "model.safetensors").write_text("others")
+
+    done = shared.track()
+
+    assert done.returncode == 1
+    assert "dvc checkout outputs/lenet" in done.stderr
+    assert shared.runs(key) == []
