@@ -84,7 +84,7 @@ def changed(path, value):
         (
             "runs/lenet/train/loss/name",
             "mae",
-            "runs.lenet.train.loss.name: 'mae' is unknown; valid: cross_entropy, mse",
+            "runs.lenet.train.loss.name: 'mae' is unknown; did you mean 'mse'? valid:",
         ),
         ("runs/lenet/train/monitor", "accuracy", "runs.lenet.train.monitor: 'accuracy' is not measured; did you mean"),
         ("runs/lenet/train/augment", {"shift": 28}, "runs.lenet.train.augment.shift: 28 moves images"),

@@ -22,7 +22,7 @@ class Progress:
         self.examples_per_second = 0.0
 
     def on_step(self, step: int, losses: dict[str, Tensor]) -> None:
-        if not self.bar.disable and step % REFRESH == REFRESH - 1:
+        if not self.bar.disable and step % REFRESH == 0:
             self.bar.set_postfix({name: f"{float(loss):.4f}" for name, loss in losses.items()}, refresh=False)
             self.bar.update(REFRESH)
 

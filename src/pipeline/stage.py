@@ -16,3 +16,8 @@ def run(main: Callable[[str], None]) -> None:
         main(sys.argv[1])
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
+
+
+def say(text: str) -> None:
+    """Tell the user something: a warning, or what is going on. Standard output belongs to results."""
+    sys.stderr.write(f"{text}\n")

@@ -4,6 +4,8 @@ import torch
 from pipeline import rooms
 from pipeline.exporting import pt2
 
+pytestmark = pytest.mark.slow  # two processes export every model
+
 
 @pytest.mark.parametrize("name", rooms.names("models"))
 def test_the_file_refuses_other_input(exports, name):

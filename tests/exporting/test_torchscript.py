@@ -8,6 +8,8 @@ import torch
 from pipeline import rooms
 from pipeline.exporting import torchscript
 
+pytestmark = pytest.mark.slow  # two processes export every model
+
 
 def test_both_forms_answer_as_the_network_without_our_code(exports, tmp_path):
     """For 0, 1 and 257 examples, images of any size, and channels last in memory."""

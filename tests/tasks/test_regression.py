@@ -25,7 +25,8 @@ def test_a_linear_model_finds_the_least_squares_solution():
         def on_step(self, step, losses): ...
         def on_epoch(self, row): ...
 
-    state = loop.fit(task, (inputs, targets), (inputs, targets), options, 0, min, Silent())
+    state = loop.State()
+    loop.fit(task, (inputs, targets), (inputs, targets), options, 0, min, state, Silent())
     design = torch.cat([inputs, torch.ones(200, 1)], dim=1)
     solution = torch.linalg.lstsq(design, targets[:, None]).solution[:, 0]
     torch.testing.assert_close(torch.cat([network.weight[0], network.bias]).detach(), solution, rtol=1e-4, atol=1e-4)

@@ -34,7 +34,7 @@ def problem():
     meta = Meta(spec=spec, classes=("top", "bottom"), counts={}, scale=255.0, mean=(0.4,), std=(0.2,))
     train, val = (images[:100], labels[:100]), (images[100:], labels[100:])
 
-    def fit(model="linear", seed=0, observer=None, **changes):
+    def fit(model="linear", seed=0, observer=None, prepare=None, **changes):
         options = TrainOptions.model_validate(
             {"epochs": 3, "batch_size": 30, "optimizer": {"name": "sgd", "lr": 0.05}, "loss": {"name": "cross_entropy"}}
             | changes
@@ -42,9 +42,12 @@ def problem():
         module = rooms.load("tasks", "classification", "task")
         torch.manual_seed(seed)
         network, _ = networks.build({"name": model}, spec, "model")
-        task = module.Task(network, meta, options, loop.num_steps(100, options))
-        better = module.METRICS[options.monitor]
-        return task, loop.fit(task, train, val, options, seed, better, observer or Silent())
+        task = module.Task(network, meta, options, options.epochs * loop.steps_per_epoch(100, options))
+        state = loop.State()
+        if prepare:
+            prepare(task, state)
+        loop.fit(task, train, val, options, seed, module.METRICS[options.monitor], state, observer or Silent())
+        return task, state
 
     fit.train, fit.val, fit.meta, fit.Silent = train, val, meta, Silent
     return fit

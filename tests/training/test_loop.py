@@ -33,7 +33,7 @@ def test_every_example_is_seen_once_an_epoch(problem):
 
     task, _ = problem(epochs=1)
     options = task.options.model_copy(update={"epochs": 2})
-    loop.fit(Spy(task), problem.train, problem.val, options, 0, min, problem.Silent())
+    loop.fit(Spy(task), problem.train, problem.val, options, 0, min, loop.State(), problem.Silent())
     assert [len(batch) for batch in seen] == [30, 30, 30, 10] * 2
     epochs = [torch.cat(seen[:4]), torch.cat(seen[4:])]
     ordered = [images.flatten(1).to(torch.int64).unique(dim=0) for images in (*epochs, problem.train[0])]
@@ -81,13 +81,13 @@ def test_a_loss_that_is_not_finite_names_epoch_step_and_remedy(problem):
     observer = problem.Silent()
     with pytest.raises(ValueError, match=r"not finite since step 2 of epoch 1: lower train\.optimizer\.lr \(=1e\+38\)"):
         problem(epochs=5, optimizer={"name": "sgd", "lr": 1e38}, observer=observer)
-    assert observer.steps == [0, 1, 2, 3]  # at the end of the epoch at the latest
+    assert observer.steps == [1, 2, 3, 4]  # at the end of the epoch at the latest
 
 
 def test_observers_are_told_of_every_step_and_epoch(problem):
     observer = problem.Silent()
     _, state = problem(epochs=2, observer=observer)
-    assert observer.steps == list(range(8)) and observer.rows == state.history
+    assert observer.steps == list(range(1, 9)) and observer.rows == state.history
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

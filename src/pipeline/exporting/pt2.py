@@ -19,7 +19,7 @@ def write(program: nn.Module, spec: DataSpec, file: Path) -> None:
     Any number of examples can be given to it, and any height and width of images. It is made for the CPU:
     ``torch.export.passes.move_to_device_pass`` moves it elsewhere.
     """
-    # An axis that is 0 or 1 long, or as long as another, would be taken for fixed.
+    # torch.export takes an axis that is 0 or 1 long in the example for fixed.
     shape = (2, spec.shape[0], 3, 5) if spec.modality == "image" else (2, *spec.shape)
     example = torch.zeros(shape, dtype=torch.uint8 if spec.modality == "image" else torch.float32)
     axes = {0: Dim("N"), 2: Dim("H"), 3: Dim("W")} if spec.modality == "image" else {0: Dim("N")}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at the folder, between two looks into the journal of a running stage, and before a server
 #: that failed is asked again.
-LOOK, INTERVAL, RETRY = 0.05, 1.0, 15.0
+LOOK, INTERVAL, RETRY = 0.1, 1.0, 15.0
 #: Seconds without work after which the process ends.
 LINGER = 20.0
 EVERY = "every model"
@@ -41,14 +41,15 @@ class Publisher:
         self.seen: dict[Path, tuple[int, float]] = {}
 
     def run(self, held: TextIO) -> None:
-        """Work until nothing has been left to do for a while, or the lock file ``held`` is deleted."""
-        busy_at = time.monotonic()
-        while time.monotonic() - busy_at < LINGER and os.fstat(held.fileno()).st_nlink:
+        """Work until nothing has been left to do for ``LINGER`` seconds, or the lock file ``held`` is deleted."""
+        # Without the time that attempts take: the next stage should find a process that knows that the server hangs.
+        idle = 0.0
+        while idle < LINGER and os.fstat(held.fileno()).st_nlink:
             models = spool.models(spool.store())
             # A model that can't be published must not keep others waiting.
-            for key in sorted(models, key=lambda key: self.failed_at.get(key, 0.0)):
-                if self._look(key, models[key]):
-                    busy_at = time.monotonic()
+            keys = sorted(models, key=lambda key: self.failed_at.get(key, 0.0))
+            looks = [self._look(key, models[key]) for key in keys]
+            idle = 0.0 if any(looks) else idle + LOOK
             time.sleep(LOOK)
 
     def _look(self, key: str, journals: list[Path]) -> bool:

@@ -8,6 +8,8 @@ from pipeline.tracking.journal import without_password
 if TYPE_CHECKING:
     from pipeline.tracking.store import Store
 
+#: Characters of an error that are shown: MLflow's go on about connection pools.
+MAX_LINE = 150
 #: A dead server must cost seconds: by default each call retries for four minutes. Nothing is sent to MLflow's makers.
 SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -27,5 +29,6 @@ def open_store() -> "Store":
 
 
 def describe(error: Exception) -> str:
-    """An error in one line without passwords."""
-    return without_password(f"{type(error).__name__}: {error}".splitlines()[0])[:300]
+    """An error in one short line without passwords."""
+    line = without_password(f"{type(error).__name__}: {error}".splitlines()[0])
+    return line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]}…"

@@ -115,7 +115,7 @@ def locked(name: str, patience: float) -> Iterator[TextIO | None]:
     # Lock files stay: to delete one while another process waits for it would let two in.
     with path.open("w") as file:
         while not (held := lock(file)) and time.monotonic() < deadline:
-            time.sleep(0.02)
+            time.sleep(0.1)
         yield file if held else None
 
 

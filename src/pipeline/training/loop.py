@@ -38,21 +38,28 @@ class Observer(Protocol):
 
 @dataclass
 class State:
-    """All that training has come to, besides the task's own tensors.
+    """How far training has come, besides the task's own tensors; with those it is all that resuming needs.
 
     Attributes:
+        step: updates taken since the start.
         history: one row an epoch: ``epoch``, then ``train_<loss>`` and ``val_<metric>``.
-        best: copies of the weights of the best epoch so far, and that epoch's number.
+        sums: of the epoch under way: each loss, weighted by its share of the examples.
+        first_bad: of the epoch under way: its first step (from 0) with a loss that isn't finite, or -1.
+        best_epoch: the epoch (from 1) that ``monitor`` judges best so far, 0 before the first.
+        best_weights: copies of that epoch's weights.
     """
 
+    step: int = 0
     history: list[Row] = field(default_factory=list)
+    sums: dict[str, Tensor] = field(default_factory=dict)
+    first_bad: Tensor | None = None
     best_epoch: int = 0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
 
 
-def num_steps(num_examples: int, options: TrainOptions) -> int:
-    """How many updates all epochs take; the last batch of an epoch may be smaller than the others."""
-    return options.epochs * math.ceil(num_examples / options.batch_size)
+def steps_per_epoch(num_examples: int, options: TrainOptions) -> int:
+    """How many updates an epoch takes; its last batch may be smaller than the others."""
+    return math.ceil(num_examples / options.batch_size)
 
 
 def fit(
@@ -62,9 +69,10 @@ def fit(
     options: TrainOptions,
     seed: int,
     better: Callable[[float, float], float],
+    state: State,
     observer: Observer,
-) -> State:
-    """Train ``task`` and leave the weights to keep in its model.
+) -> None:
+    """Train ``task`` from ``state`` to the end and leave the weights to keep in its model.
 
     Args:
         task: the network and how it learns.
@@ -73,28 +81,24 @@ def fit(
         options: number of epochs, batch size, what to monitor.
         seed: everything random in a step follows from this and the step's number.
         better: ``min`` or ``max``, for the monitored metric.
+        state: a new one, or one to go on from with the task that belongs to it; changed in place.
         observer: is told of every step and epoch.
 
     Raises:
         ValueError: a loss is not finite; the message names the epoch, the first bad step and the remedy.
     """
-    state = State()
-    for epoch in range(1, options.epochs + 1):
-        row = {
-            "epoch": epoch,
-            **_train_epoch(task, train, options, seed, epoch, observer),
-            **_validate(task, val),
-        }
+    while not _is_finished(state, options):
+        losses = _train_epoch(task, train, options, seed, state, observer)
+        epoch = len(state.history) + 1
+        row = {"epoch": epoch, **losses, **_validate(task, val)}
         state.history.append(row)
+        state.sums, state.first_bad = {}, None
         if epoch == best_epoch(state.history, options.monitor, better):
             state.best_epoch = epoch
             state.best_weights = {name: weight.clone() for name, weight in task.model.state_dict().items()}
         observer.on_epoch(row)
-        if options.patience is not None and epoch - state.best_epoch >= options.patience:
-            break
     if options.keep == "best":
         task.model.load_state_dict(state.best_weights)
-    return state
 
 
 def best_epoch(history: list[Row], monitor: str, better: Callable[[float, float], float]) -> int:
@@ -106,33 +110,41 @@ def best_epoch(history: list[Row], monitor: str, better: Callable[[float, float]
     return int(best["epoch"])
 
 
+def _is_finished(state: State, options: TrainOptions) -> bool:
+    num_epochs = len(state.history)
+    out_of_patience = options.patience is not None and num_epochs - state.best_epoch >= options.patience
+    return num_epochs == options.epochs or out_of_patience
+
+
 def _train_epoch(
-    task: Task, train: Split, options: TrainOptions, seed: int, epoch: int, observer: Observer
+    task: Task, train: Split, options: TrainOptions, seed: int, state: State, observer: Observer
 ) -> dict[str, float]:
     inputs, targets = train
-    device = targets.device
+    epoch = len(state.history) + 1
+    first_step = len(state.history) * steps_per_epoch(len(targets), options)
     order = torch.randperm(len(targets), generator=torch.Generator().manual_seed(derive(seed, "batch order", epoch)))
-    order = order.to(device)
-    sums: dict[str, Tensor] = {}
-    first_bad = torch.full((), -1, dtype=torch.int64, device=device)
-    first_step = (epoch - 1) * math.ceil(len(targets) / options.batch_size)
+    batches = torch.split(order.to(targets.device), options.batch_size)
+    if state.first_bad is None:
+        state.first_bad = torch.full((), -1, dtype=torch.int64, device=targets.device)
     task.model.train()
-    for step, index in enumerate(torch.split(order, options.batch_size), start=first_step):
+    for index in batches[state.step - first_step :]:
         # Augmentation and dropout draw from the global generator: a function of the step, so resuming needs no state.
-        torch.manual_seed(derive(seed, "step", step))
-        losses = task.update(inputs.index_select(0, index), targets.index_select(0, index), step)
+        torch.manual_seed(derive(seed, "step", state.step))
+        losses = task.update(inputs.index_select(0, index), targets.index_select(0, index), state.step)
         for name, loss in losses.items():
-            sums[name] = sums.get(name, 0) + loss * (len(index) / len(targets))
-            first_bad = torch.where((first_bad < 0) & ~loss.isfinite(), step, first_bad)
-        observer.on_step(step, losses)
+            state.sums[name] = state.sums.get(name, torch.zeros_like(loss)) + loss * (len(index) / len(targets))
+            bad = (state.first_bad < 0) & ~loss.isfinite()
+            state.first_bad = torch.where(bad, state.step - first_step, state.first_bad)
+        state.step += 1
+        observer.on_step(state.step, losses)
     # The one place in an epoch that waits for the device.
-    values = torch.stack([first_bad.double().cpu(), *(value.double().cpu() for value in sums.values())]).tolist()
-    if values[0] >= 0:
+    bad, *means = torch.stack([state.first_bad, *state.sums.values()]).tolist()
+    if bad >= 0:
         raise ValueError(
-            f"the loss is not finite since step {int(values[0]) - first_step + 1} of epoch {epoch}: "
+            f"the loss is not finite since step {int(bad) + 1} of epoch {epoch}: "
             f"lower train.optimizer.lr (={options.optimizer.lr}) or set train.clip_norm (={options.clip_norm})"
         )
-    return {f"train_{name}": value for name, value in zip(sums, values[1:], strict=True)}
+    return {f"train_{name}": mean for name, mean in zip(state.sums, means, strict=True)}
 
 
 @torch.inference_mode()
@@ -144,6 +156,6 @@ def _validate(task: Task, val: Split) -> dict[str, float]:
         batch = slice(start, start + EVALUATION_BATCH)
         share = len(targets[batch]) / len(targets)
         for name, mean in task.validate(inputs[batch], targets[batch]).items():
-            sums[name] = sums.get(name, 0) + mean * share
+            sums[name] = sums.get(name, torch.zeros_like(mean)) + mean * share
     values = torch.stack(list(sums.values())).tolist()
     return {f"val_{name}": value for name, value in zip(sums, values, strict=True)}

@@ -12,9 +12,11 @@ from pipeline.files import md5, replacing, write_json
 from pipeline.progress import Progress
 from pipeline.schema import parse
 from pipeline.seeding import derive
+from pipeline.stage import say
 from pipeline.tables import write_csv
 from pipeline.tracking import journal
 from pipeline.training import loop
+from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.options import TrainOptions
 
 
@@ -38,7 +40,7 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
     module = rooms.load("tasks", task_name, f"{path}.task")
     torch.manual_seed(derive(seed, "initial weights"))
     network, model = networks.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
-    num_steps = loop.num_steps(meta.num_examples("train"), options)
+    num_steps = options.epochs * loop.steps_per_epoch(meta.num_examples("train"), options)
     network.to(device).to(memory_format=torch.channels_last)  # which convolutions prefer
     task = module.Task(network, meta, options, num_steps)
     (inputs, targets), (val_inputs, val_targets) = storage.read(data, "train"), storage.read(data, "val")
@@ -54,24 +56,30 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
         counts={split: meta.num_examples(split) for split in storage.SPLITS},
         num_parameters=sum(parameter.numel() for parameter in network.parameters()),
     )
+    state = loop.State()
+    checkpoints = Checkpoints(run, record["input_key"], task, state)
+    if step := checkpoints.restore(device):
+        say(f"{run}: going on from the checkpoint at step {step} of {num_steps}")
     with journal.stage("train", record) as log:
         log.tags({"device": str(device), "torch": torch.__version__})
         with Progress(run, options.epochs, num_steps, meta.num_examples("train")) as progress:
-            observer = Watch(progress, log)
-            state = loop.fit(task, train_split, val_split, options, seed, module.METRICS[options.monitor], observer)
+            watch = Watch(progress, log, checkpoints)
+            loop.fit(task, train_split, val_split, options, seed, module.METRICS[options.monitor], state, watch)
         record["best_epoch"] = state.best_epoch
         _write(folder, network, state, record)
         log.artifacts([folder / "model.safetensors", folder / "history.csv", folder / "record.json"])
+    checkpoints.remove()
 
 
 class Watch:
-    """Tells the terminal and MLflow of every epoch."""
+    """Tells the terminal and MLflow of every epoch, and lets a checkpoint be written when it is time."""
 
-    def __init__(self, progress: Progress, log: journal.Stage) -> None:
-        self.progress, self.log = progress, log
+    def __init__(self, progress: Progress, log: journal.Stage, checkpoints: Checkpoints) -> None:
+        self.progress, self.log, self.checkpoints = progress, log, checkpoints
 
     def on_step(self, step: int, losses: dict[str, torch.Tensor]) -> None:
         self.progress.on_step(step, losses)
+        self.checkpoints.on_step()
 
     def on_epoch(self, row: loop.Row) -> None:
         self.progress.on_epoch(row)

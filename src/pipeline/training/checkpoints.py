@@ -1,0 +1,90 @@
+"""Keep the state of a training on disk, so that a killed one goes on where it was and ends in the same bytes."""
+
+import io
+import os
+import shutil
+import time
+from hashlib import sha256
+from pathlib import Path
+
+import torch
+
+from pipeline.files import replacing
+from pipeline.stage import say
+from pipeline.training.loop import State, Task
+
+#: Beside DVC's outputs, which DVC deletes before a stage runs.
+FOLDER = Path(".pipeline/checkpoints")
+#: Seconds between two checkpoints, unless PIPELINE_CHECKPOINT_SECONDS says otherwise: the work that a kill can cost.
+INTERVAL = 20.0
+#: How many checkpoints are kept, should the newest be damaged.
+NUM_KEPT = 2
+
+
+class Checkpoints:
+    """The checkpoints of one training, which its input key names.
+
+    Each file's name holds the step and a SHA-256 of its contents, by which a damaged one is known.
+    """
+
+    def __init__(self, run: str, input_key: str, task: Task, state: State) -> None:
+        self.run_folder = FOLDER / run
+        self.folder = self.run_folder / input_key
+        self.task, self.state = task, state
+        self.interval = _interval()
+        self.saved_at = time.monotonic()
+
+    def restore(self, device: torch.device) -> int:
+        """Load the newest checkpoint that is whole into task and state; returns its step, 0 if there is none."""
+        for file in reversed(self._files()):
+            content = file.read_bytes()
+            if not file.stem.endswith(_digest(content)):
+                say(f"warning: {file} is damaged; trying the one before it")
+                continue
+            saved = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+            self.task.load_state_dict(saved["task"])
+            for name, value in saved["state"].items():
+                setattr(self.state, name, value)
+            return self.state.step
+        return 0
+
+    def on_step(self) -> None:
+        """Write a checkpoint if it is time."""
+        if time.monotonic() - self.saved_at >= self.interval:
+            self.save()
+
+    def save(self) -> None:
+        """Write a checkpoint and remove all but the newest; a full disk costs the checkpoint, not the training."""
+        buffer = io.BytesIO()
+        torch.save({"task": self.task.state_dict(), "state": vars(self.state)}, buffer)
+        content = buffer.getvalue()
+        try:
+            with replacing(self.folder / f"{self.state.step:012d}-{_digest(content)}.pt") as file:
+                file.write_bytes(content)
+            for old in self._files()[:-NUM_KEPT]:
+                old.unlink()
+        except OSError as error:
+            say(f"warning: no checkpoint at step {self.state.step}: {error}")
+        self.saved_at = time.monotonic()
+
+    def remove(self) -> None:
+        """Remove the checkpoints of this run, also those of other parameters: it is trained."""
+        shutil.rmtree(self.run_folder, ignore_errors=True)
+
+    def _files(self) -> list[Path]:
+        return sorted(self.folder.glob("[0-9]*.pt"))
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()[:16]
+
+
+def _interval() -> float:
+    text = os.environ.get("PIPELINE_CHECKPOINT_SECONDS", str(INTERVAL))
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not seconds >= 0:
+        raise ValueError(f"PIPELINE_CHECKPOINT_SECONDS={text} is not allowed; a number of seconds from 0 is needed")
+    return seconds

@@ -1,0 +1,121 @@
+from copy import deepcopy
+
+import pytest
+import torch
+
+from pipeline.training.checkpoints import Checkpoints
+from pipeline.training.loop import State
+
+CPU = torch.device("cpu")
+SETTINGS = {
+    "model": "lstm",
+    "epochs": 4,
+    "optimizer": {"name": "adam", "lr": 0.01},
+    "schedule": {"name": "one_cycle"},
+    "augment": {"shift": 1},
+    "keep": "best",
+}
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+class Killed(BaseException):
+    pass
+
+
+class KilledAfter:
+    """Lets checkpoints be written after each step and ends the training at one of them."""
+
+    def __init__(self, step):
+        self.step, self.checkpoints = step, None
+
+    def on_step(self, step, losses):
+        self.checkpoints.save()
+        if step == self.step:
+            raise Killed
+
+    def on_epoch(self, row): ...
+
+
+def weights(task):
+    return [weight.detach().clone() for weight in task.model.parameters()]
+
+
+# Each epoch has 4 steps: the first step, the middle and the end of an epoch, and the very last step.
+@pytest.mark.parametrize("killed_after", [1, 6, 8, 16])
+def test_a_killed_training_ends_in_the_same_bits(problem, killed_after):
+    whole, history = problem(**SETTINGS)
+    observer = KilledAfter(killed_after)
+
+    def keep(task, state):
+        observer.checkpoints = Checkpoints("a", "key", task, state)
+
+    with pytest.raises(Killed):
+        problem(**SETTINGS, observer=observer, prepare=keep)
+    restored = []
+    resumed, same = problem(
+        **SETTINGS, prepare=lambda task, state: restored.append(Checkpoints("a", "key", task, state).restore(CPU))
+    )
+    assert restored == [killed_after]
+    assert same.history == history.history and same.best_epoch == history.best_epoch
+    assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
+
+
+@pytest.fixture
+def saved(problem):
+    """Three checkpoints of a run, of which two are kept."""
+    made = {}
+
+    def keep(task, state):
+        made["checkpoints"] = Checkpoints("a", "key", task, state)
+
+    observer = KilledAfter(3)
+    with pytest.raises(Killed):
+
+        def prepare(task, state):
+            keep(task, state)
+            observer.checkpoints = made["checkpoints"]
+
+        problem(**SETTINGS, observer=observer, prepare=prepare)
+    return made["checkpoints"]
+
+
+def test_two_generations_are_kept(saved):
+    assert [file.name[:12] for file in sorted(saved.folder.iterdir())] == ["000000000002", "000000000003"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
+def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_used(saved, capsys, damage):
+    newest = sorted(saved.folder.iterdir())[-1]
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 1
+    newest.write_bytes({"cut": content[: len(content) // 2], "flip": content, "empty": b""}[damage])
+    assert Checkpoints("a", "key", saved.task, State()).restore(CPU) == 2
+    assert f"{newest} is damaged" in capsys.readouterr().err
+
+
+def test_other_inputs_start_afresh(saved):
+    assert Checkpoints("a", "another key", saved.task, State()).restore(CPU) == 0
+
+
+def test_nothing_is_left_when_the_run_is_trained(saved):
+    saved.remove()
+    assert not saved.run_folder.exists()
+
+
+def test_a_disk_that_cannot_be_written_costs_the_checkpoint_only(saved, capsys):
+    before = deepcopy(sorted(saved.folder.iterdir()))
+    saved.folder = saved.folder / before[0].name / "no folder"
+    saved.save()
+    assert "no checkpoint at step 3" in capsys.readouterr().err
+
+
+def test_the_interval_comes_from_the_environment(saved, monkeypatch):
+    monkeypatch.setenv("PIPELINE_CHECKPOINT_SECONDS", "0")
+    assert Checkpoints("a", "key", saved.task, saved.state).interval == 0
+    monkeypatch.setenv("PIPELINE_CHECKPOINT_SECONDS", "soon")
+    with pytest.raises(ValueError, match="PIPELINE_CHECKPOINT_SECONDS=soon is not allowed"):
+        Checkpoints("a", "key", saved.task, saved.state)
