@@ -27,10 +27,16 @@ setup: .venv/runtime.stamp  ## the environment for `dvc repro`, in .venv
 	pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	touch $@
 
-repro: setup  ## bring every model of params.yaml up to date
+# The same validation as in the stage `check`, for the better message where DVC's own parser would refuse a file.
+repro: setup  ## bring every model of params.yaml up to date, with its MLflow run
+	python -m pipeline.checking
 	dvc repro
+	python -m pipeline.tracking.track
 
-ui: setup  ## compare the runs: MLflow on http://127.0.0.1:5000
+track: setup  ## publish to MLflow what is not there yet, such as models restored from DVC's cache
+	python -m pipeline.tracking.track
+
+ui: track  ## compare the runs: MLflow on http://127.0.0.1:5000
 	python -m pipeline.tracking.ui
 
 test: .venv/dev.stamp  ## every test
@@ -44,4 +50,4 @@ lint: .venv/dev.stamp  ## style and types
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
 	bash tools/lock.sh
 
-.PHONY: help setup repro ui test lint lock
+.PHONY: help setup repro track ui test lint lock

@@ -28,12 +28,12 @@ def commit() -> Commit | None:
     """The state of the tree in the current folder; None outside a repository, before its first commit, without git."""
     try:
         sha = _git("rev-parse", "HEAD").strip()
+        untracked = _git("ls-files", "--others", "--exclude-standard", "-z", *SOURCES).split("\0")[:-1]
+        # With --no-index the status 1 says that the files differ, as they must.
+        added = [_git(*DIFF, "--no-index", "--", "/dev/null", file, differs=True) for file in untracked]
+        return Commit(sha, "".join([_git(*DIFF, "HEAD", *TRACKED), *added]))
     except (FileNotFoundError, subprocess.CalledProcessError):
         return None
-    untracked = _git("ls-files", "--others", "--exclude-standard", "-z", *SOURCES).split("\0")[:-1]
-    # With --no-index the status 1 says that the files differ, as they must.
-    added = [_git(*DIFF, "--no-index", "--", "/dev/null", file, differs=True) for file in untracked]
-    return Commit(sha, "".join([_git(*DIFF, "HEAD", *TRACKED), *added]))
 
 
 def _git(*arguments: str, differs: bool = False) -> str:

@@ -3,7 +3,6 @@
 Nothing here waits for MLflow, imports it, or fails because of it. ``PIPELINE_TRACKING=off`` turns it all off.
 """
 
-import getpass
 import json
 import os
 import platform
@@ -26,7 +25,8 @@ from pipeline.tracking import git, spool
 PATIENCE = 30
 #: The last lines of an error that are recorded.
 NUM_ERROR_LINES = 10
-DVC_VARIABLES = ("DVC_STAGE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV")
+#: Tag -> the variable of the environment that has it.
+VARIABLES = {name: name for name in ("DVC_STAGE", "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV")} | {"mlflow.user": "USER"}
 
 
 @contextmanager
@@ -146,8 +146,8 @@ class Stage:
         threading.Thread(target=self.publisher.wait, daemon=True).start()
 
     def _facts(self) -> dict[str, str]:
-        tags = {name: value for name in DVC_VARIABLES if (value := os.environ.get(name))}
-        tags |= {"mlflow.user": getpass.getuser(), "version.python": platform.python_version()}
+        tags = {tag: value for tag, name in VARIABLES.items() if (value := os.environ.get(name))}
+        tags["version.python"] = platform.python_version()
         if commit := git.commit():
             tags |= {"mlflow.source.git.commit": commit.sha, "git.dirty": as_text(bool(commit.diff))}
             if commit.diff:
@@ -157,12 +157,12 @@ class Stage:
         return tags
 
     def _metrics(self, step: int, values: Mapping[str, float]) -> None:
-        self._write("metrics", step=step, values=dict(values))
+        self._write("metrics", step=step, values={name: float(value) for name, value in values.items()})
 
     def _write(self, kind: str, **entry: Any) -> None:
         if self.stream is None:
             return
-        line = json.dumps({"kind": kind, "at": spool.now(), **entry}, ensure_ascii=False)
+        line = json.dumps({"kind": kind, "at": spool.now(), **entry}, ensure_ascii=False, default=str)
         try:
             self.stream.write(line + "\n")
         except OSError as error:
@@ -175,7 +175,7 @@ class Stage:
 
 def as_text(value: Any) -> str:
     """A value as it is written in YAML and JSON: ``true``, ``null``, ``[1, 2]``; strings without quotes."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def without_password(text: str) -> str:

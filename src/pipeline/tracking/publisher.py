@@ -81,13 +81,13 @@ class Publisher:
         with self.store.lock():
             if not journal.exists():  # `make track` was faster
                 return
-            self.seen[journal] = journal.stat().st_size, now
+            size = journal.stat().st_size
             wanted = projection.from_journal(journal)
             self.store.publish(wanted, self.steps.setdefault(key, {}))
             spool.problem(journal).unlink(missing_ok=True)
+            self.seen[journal] = size, now
             if wanted.final:
                 spool.delete(journal)
-                del self.seen[journal]
 
 
 def _is_of_the_store(error: Exception) -> bool:

@@ -29,11 +29,6 @@ Steps = dict[tuple[str, str], set[int]]
 T = TypeVar("T")
 
 
-def _artifact_location() -> str | None:
-    # A server that the user named knows best.
-    return None if os.environ.get("MLFLOW_TRACKING_URI") else (spool.root() / "mlruns" / "artifacts").as_uri()
-
-
 class Store:
     """An MLflow tracking store."""
 
@@ -183,6 +178,11 @@ class Store:
             self.client.update_run(run_id, status="RUNNING")
         else:
             self.client.set_terminated(run_id, wanted.status, wanted.ended)
+
+
+def _artifact_location() -> str | None:
+    # A server that the user named knows best.
+    return None if os.environ.get("MLFLOW_TRACKING_URI") else (spool.root() / "mlruns" / "artifacts").as_uri()
 
 
 def _prepare(database: Path) -> None:
