@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-from pipeline import checking, params, stage
-from pipeline.files import write_text
+from pipeline import checking
+from pipeline.core import params, stage
+from pipeline.core.files import write_text
 
 
 def main(target: str) -> None:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from pipeline import params, rooms, stage
-from pipeline.files import replacing
+from pipeline.core import params, rooms, stage
+from pipeline.core.files import replacing
 
 
 def main(key: str) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline import params, stage
+from pipeline.core import params, stage
 from pipeline.evaluation.run import evaluate
 
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from pipeline import params, rooms, schema, stage, storage
-from pipeline.files import replacing
+from pipeline.core import params, rooms, schema, stage, storage
+from pipeline.core.files import replacing
 from pipeline.preprocessing.preparing import prepare
 
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 import pipeline.models
-from pipeline import rooms
+from pipeline.core import rooms
+from pipeline.core.spec import DataSpec
 from pipeline.rehearsal import rehearse, step
-from pipeline.spec import DataSpec
 from pipeline.tasks import classification
 from pipeline.training.options import TrainOptions
 
@@ -37,7 +37,7 @@ def test_regression_neither():
 )
 def test_a_model_that_waits_or_mixes_is_caught(tmp_path, monkeypatch, name, body):
     (tmp_path / f"{name}.py").write_text(
-        "import torch\nfrom pipeline.schema import Schema\nclass Options(Schema):\n    pass\n"
+        "import torch\nfrom pipeline.core.schema import Schema\nclass Options(Schema):\n    pass\n"
         "class Model(torch.nn.Module):\n"
         "    def __init__(self, options, spec):\n"
         "        super().__init__()\n        self.layer = torch.nn.Linear(1, 1)\n"

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import NonNegativeInt, PositiveInt
 
-from pipeline import rooms
+from pipeline.core import rooms
+from pipeline.core.schema import Schema, nearest, parse
+from pipeline.core.spec import DataSpec
 from pipeline.exporting.options import Options as ExportOptions
-from pipeline.schema import Schema, nearest, parse
-from pipeline.spec import DataSpec
 from pipeline.training.options import TrainOptions
 
 
@@ -118,7 +118,7 @@ def _missing_dataset(name: str, path: str, datasets: Mapping[str, Any]) -> str:
 if __name__ == "__main__":
     import sys
 
-    from pipeline import params
+    from pipeline.core import params
 
     try:
         check(params.read(), rehearse=False)

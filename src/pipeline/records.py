@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.files import md5
-from pipeline.versions import FILE as VERSIONS
+from pipeline.core.files import md5
+from pipeline.core.versions import FILE as VERSIONS
 
 #: They watch a stage and can't change what it computes, so their code is no part of a model's identity.
 OBSERVERS = ("pipeline.tracking", "pipeline.progress")

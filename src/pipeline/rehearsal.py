@@ -5,10 +5,11 @@ from typing import Any
 
 import torch
 
-from pipeline import networks, rooms
-from pipeline.schema import nearest, parse
-from pipeline.spec import DataSpec
-from pipeline.storage import Meta
+from pipeline.core import rooms
+from pipeline.core.schema import nearest, parse
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Meta
+from pipeline.network import building
 from pipeline.training.options import TrainOptions
 
 
@@ -46,7 +47,7 @@ def step(module: Any, spec: DataSpec, model: Mapping[str, Any], options: TrainOp
     scale, dtype = (255.0, torch.uint8) if spec.modality == "image" else (1.0, torch.float32)
     meta = Meta(spec=spec, classes=(), counts={}, scale=scale, mean=(0.0,) * num_channels, std=(1.0,) * num_channels)
     with torch.device("meta"):
-        network, _ = networks.build(model, spec, path)
+        network, _ = building.build(model, spec, path)
     task = module.Task(network, meta, options, num_steps=1)
     inputs = torch.empty(2, *spec.shape, dtype=dtype, device="meta")
     task.update(inputs, torch.empty(2, dtype=torch.int64 if spec.num_classes else torch.float32, device="meta"), 0)

@@ -60,7 +60,7 @@ class Workspace:
         done = subprocess.run(
             command,
             cwd=self.root,
-            env={**inherited, "PATH": path, "DVC_NO_ANALYTICS": "1", **environment},
+            env={**inherited, "PATH": path, "DVC_NO_ANALYTICS": "1", "PIPELINE_TRACKING": "off", **environment},
             capture_output=True,
             text=True,
         )

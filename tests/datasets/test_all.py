@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import rooms
+from pipeline.core import rooms
+from pipeline.core.schema import parse
 from pipeline.datasets import cifar10, folder, mnist
-from pipeline.schema import parse
 
 KINDS = rooms.names("datasets")
 SIZES = {"folder": {"image_size": 24}}

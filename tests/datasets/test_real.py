@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import rooms
+from pipeline.core import rooms
 from pipeline.preprocessing import statistics
 from pipeline.preprocessing.preparing import prepare
 from pipeline.preprocessing.splitting import digests

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.downloading.copying import copy
-from pipeline.pictures import scan
+from pipeline.source.pictures import scan
 
 
 def test_a_snapshot_holds_the_pictures_and_nothing_else(tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from pipeline import networks, rooms
+from pipeline.core import rooms
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Meta
 from pipeline.exporting import run
 from pipeline.exporting.options import Options
-from pipeline.spec import DataSpec
-from pipeline.storage import Meta
+from pipeline.network import building
 
 SHAPE = (3, 14, 16)
 CLASSES = ("zero", "é", "two", "three", "four")
@@ -38,7 +39,7 @@ def main(folder):
     torch.set_num_threads(1)
     for name in rooms.names("models"):
         torch.manual_seed(0)
-        network, _ = networks.build({"name": name}, META.spec, "runs.a.model")
+        network, _ = building.build({"name": name}, META.spec, "runs.a.model")
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):  # as after a training, so that folding has something to fold
                 module.running_mean.uniform_(-1, 1)

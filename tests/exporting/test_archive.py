@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import pipeline
-from pipeline import rooms
+from pipeline.core import rooms
 from pipeline.exporting import archive
 
 pytestmark = pytest.mark.slow  # two processes export every model

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pipeline import rooms
+from pipeline.core import rooms
 from pipeline.exporting import pt2
 
 pytestmark = pytest.mark.slow  # two processes export every model

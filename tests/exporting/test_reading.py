@@ -3,10 +3,10 @@ import pytest
 import torch
 from PIL import Image
 
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Meta
 from pipeline.exporting.reading import ReadImages, ReadTable, reader
-from pipeline.inputs import Standardize
-from pipeline.spec import DataSpec
-from pipeline.storage import Meta
+from pipeline.network.inputs import Standardize
 
 
 def meta_of(modality, *shape):

@@ -5,11 +5,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pipeline import networks, storage
+from pipeline.core import storage
+from pipeline.core.spec import DataSpec
 from pipeline.exporting import run
 from pipeline.exporting.options import Options
+from pipeline.network import building
 from pipeline.programs.classification import Program
-from pipeline.spec import DataSpec
 
 SPECS = {
     "classification": DataSpec(modality="image", shape=(1, 12, 12), num_classes=2),
@@ -44,7 +45,7 @@ def workspace(request, tmp_path, monkeypatch):
         "export": {"batch_size": 2, "tolerance": 1e-5},
     }
     torch.manual_seed(0)
-    network, _ = networks.build(section["model"], spec, "runs.a.model")
+    network, _ = building.build(section["model"], spec, "runs.a.model")
     save_file(network.state_dict(), folder / "model.safetensors")
     (folder / "record.json").write_text(json.dumps({"run": "a", "input_key": "0"}))
     yield {"num_threads": 1, "runs": {"a": section}}, folder
@@ -77,7 +78,7 @@ class Drifting(Program):
 
 def test_a_program_that_answers_otherwise_is_refused_and_never_takes_its_place(tmp_path):
     meta = meta_of(SPECS["classification"])
-    network, _ = networks.build({"name": "linear"}, meta.spec, "runs.a.model")
+    network, _ = building.build({"name": "linear"}, meta.spec, "runs.a.model")
     images = torch.randint(0, 256, (5, 1, 12, 12)).byte()
     with pytest.raises(ValueError, match=r"model.ts: 5 of 5 test examples .* the program must not be deployed"):
         run.write(Drifting(network, meta), meta, images, Options(), tmp_path)

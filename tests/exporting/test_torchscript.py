@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline import rooms
+from pipeline.core import rooms
 from pipeline.exporting import torchscript
 
 pytestmark = pytest.mark.slow  # two processes export every model

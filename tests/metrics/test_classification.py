@@ -3,10 +3,10 @@ import csv
 import numpy as np
 import pytest
 
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Examples, Meta
 from pipeline.evaluation.run import FOLDERS
 from pipeline.metrics import classification
-from pipeline.spec import DataSpec
-from pipeline.storage import Examples, Meta
 
 SPEC = DataSpec(modality="image", shape=(1, 4, 4), num_classes=3)
 META = Meta(spec=SPEC, classes=("a", "b,c", "é"), counts={}, scale=255.0, mean=(0.0,), std=(1.0,))

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Examples, Meta
 from pipeline.metrics import regression
-from pipeline.spec import DataSpec
-from pipeline.storage import Examples, Meta
 
 SPEC = DataSpec(modality="table", shape=(1,), num_classes=0)
 META = Meta(spec=SPEC, classes=(), counts={}, scale=1.0, mean=(0.0,), std=(1.0,))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline import networks
-from pipeline.spec import DataSpec
+from pipeline.core.spec import DataSpec
+from pipeline.network import building
 
 MNIST = DataSpec(modality="image", shape=(1, 28, 28), num_classes=10)
 CIFAR10 = DataSpec(modality="image", shape=(3, 32, 32), num_classes=10)
@@ -23,7 +23,7 @@ CIFAR10 = DataSpec(modality="image", shape=(3, 32, 32), num_classes=10)
     ],
 )
 def test_number_of_parameters(name, spec, num_parameters):
-    network, _ = networks.build({"name": name}, spec, "m")
+    network, _ = building.build({"name": name}, spec, "m")
     assert sum(parameter.numel() for parameter in network.parameters()) == num_parameters
 
 
@@ -32,7 +32,7 @@ def test_too_small_an_image_is_refused_and_the_smallest_is_read(name, smallest):
     import torch
 
     def build(size):
-        return networks.build({"name": name}, DataSpec(modality="image", shape=(1, size, size), num_classes=2), "m")[0]
+        return building.build({"name": name}, DataSpec(modality="image", shape=(1, size, size), num_classes=2), "m")[0]
 
     assert build(smallest).eval()(torch.zeros(1, 1, smallest, smallest)).shape == (1, 2)
     if smallest > 1:
@@ -43,11 +43,11 @@ def test_too_small_an_image_is_refused_and_the_smallest_is_read(name, smallest):
 @pytest.mark.parametrize("name", ["lenet", "cnn", "resnet", "lstm"])
 def test_a_table_is_refused(name):
     with pytest.raises(ValueError, match=f"{name} reads images"):
-        networks.build({"name": name}, DataSpec(modality="table", shape=(10,), num_classes=0), "m")
+        building.build({"name": name}, DataSpec(modality="table", shape=(10,), num_classes=0), "m")
 
 
 def test_an_unknown_option_is_refused():
     with pytest.raises(
         ValueError, match=r"runs\.a\.model\.hidden: 3 is under an unknown key; did you mean 'hidden_size'"
     ):
-        networks.build({"name": "lstm", "hidden": 3}, MNIST, "runs.a.model")
+        building.build({"name": "lstm", "hidden": 3}, MNIST, "runs.a.model")

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Examples
 from pipeline.preprocessing.checks import check_examples, check_splits
-from pipeline.spec import DataSpec
-from pipeline.storage import Examples
 
 IMAGES = DataSpec(modality="image", shape=(1, 2, 2), num_classes=2)
 TABLE = DataSpec(modality="table", shape=(2,), num_classes=0)

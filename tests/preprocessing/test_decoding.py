@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.pictures import scan
 from pipeline.preprocessing.decoding import decode, picture
+from pipeline.source.pictures import scan
 
 ORANGE = (255, 128, 0)
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from pipeline import storage
+from pipeline.core import storage
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Examples
 from pipeline.preprocessing.preparing import prepare
-from pipeline.source import Loaded
-from pipeline.spec import DataSpec
-from pipeline.storage import Examples
+from pipeline.source.loaded import Loaded
 
 SPEC = DataSpec(modality="image", shape=(1, 4, 4), num_classes=2)
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.core.storage import Examples
 from pipeline.preprocessing.splitting import digests, split_off, without
-from pipeline.storage import Examples
 
 CLASSES = ("a", "b", "c")
 

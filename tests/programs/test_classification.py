@@ -1,11 +1,12 @@
 import pytest
 import torch
 
-from pipeline import networks, rooms
-from pipeline.inputs import Standardize
+from pipeline.core import rooms
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Meta
+from pipeline.network import building
+from pipeline.network.inputs import Standardize
 from pipeline.programs.classification import Program
-from pipeline.spec import DataSpec
-from pipeline.storage import Meta
 
 
 def program_of(name, modality, *shape):
@@ -14,7 +15,7 @@ def program_of(name, modality, *shape):
         spec=spec, classes=tuple("abcde"), counts={}, scale=255.0, mean=(0.3,) * shape[0], std=(0.2,) * shape[0]
     )
     torch.manual_seed(0)
-    network, _ = networks.build({"name": name}, spec, "runs.a.model")
+    network, _ = building.build({"name": name}, spec, "runs.a.model")
     return Program(network, meta).eval(), meta
 
 

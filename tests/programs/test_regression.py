@@ -1,12 +1,13 @@
 import pytest
 import torch
 
-from pipeline import networks, rooms
+from pipeline.core import rooms
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Meta
 from pipeline.exporting import pt2, torchscript
-from pipeline.inputs import Standardize
+from pipeline.network import building
+from pipeline.network.inputs import Standardize
 from pipeline.programs.regression import Program
-from pipeline.spec import DataSpec
-from pipeline.storage import Meta
 
 CASES = [("linear", "table", (4,))] + [(name, "image", (1, 14, 16)) for name in rooms.names("models")]
 
@@ -15,7 +16,7 @@ def program_of(name, modality, shape):
     spec = DataSpec(modality=modality, shape=shape, num_classes=0)
     meta = Meta(spec=spec, classes=(), counts={}, scale=2.0, mean=(0.3,) * shape[0], std=(0.2,) * shape[0])
     torch.manual_seed(0)
-    network, _ = networks.build({"name": name}, spec, "runs.a.model")
+    network, _ = building.build({"name": name}, spec, "runs.a.model")
     return Program(network, meta).eval(), meta
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import storage
+from pipeline.core import storage
 
 ROOT = Path(__file__).parents[2]
 PARAMS = """

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.spec import DataSpec
-from pipeline.storage import Meta
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Meta
 from pipeline.tasks import regression
 from pipeline.training import loop
 from pipeline.training.options import TrainOptions

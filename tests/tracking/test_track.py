@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from pipeline import files
+from pipeline.core import files
 
 
 def put_model(workspace, key, accuracy=0.5):

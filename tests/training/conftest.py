@@ -1,9 +1,10 @@
 import pytest
 import torch
 
-from pipeline import networks, rooms
-from pipeline.spec import DataSpec
-from pipeline.storage import Meta
+from pipeline.core import rooms
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Meta
+from pipeline.network import building
 from pipeline.training import loop
 from pipeline.training.options import TrainOptions
 
@@ -41,7 +42,7 @@ def problem():
         )
         module = rooms.load("tasks", "classification", "task")
         torch.manual_seed(seed)
-        network, _ = networks.build({"name": model}, spec, "model")
+        network, _ = building.build({"name": model}, spec, "model")
         task = module.Task(network, meta, options, options.epochs * loop.steps_per_epoch(100, options))
         state = loop.State()
         if prepare:

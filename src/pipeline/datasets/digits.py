@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.schema import Schema
-from pipeline.source import Fraction, ImageSize, Loaded
-from pipeline.spec import DataSpec
-from pipeline.storage import Examples
+from pipeline.core.schema import Schema
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Examples
+from pipeline.source.loaded import Fraction, ImageSize, Loaded
 
 FILE = "digits.csv"
 BRIGHTEST = 16  # a pixel counts the inked points of a 4 x 4 square

@@ -6,9 +6,9 @@ Source: H. Xiao, K. Rasul, R. Vollgraf, Fashion-MNIST (2017), arXiv:1708.07747.
 from pathlib import Path
 from typing import Literal
 
-from pipeline.schema import Schema
-from pipeline.source import Fraction, ImageSize, Loaded
-from pipeline.spec import DataSpec
+from pipeline.core.schema import Schema
+from pipeline.core.spec import DataSpec
+from pipeline.source.loaded import Fraction, ImageSize, Loaded
 
 CLASSES = (
     "T-shirt/top",

@@ -6,9 +6,9 @@ Any size and format that Pillow reads. Hidden files and folders are left out.
 from pathlib import Path
 from typing import Literal
 
-from pipeline.schema import Schema
-from pipeline.source import Fraction, ImageSize, Loaded
-from pipeline.spec import DataSpec
+from pipeline.core.schema import Schema
+from pipeline.core.spec import DataSpec
+from pipeline.source.loaded import Fraction, ImageSize, Loaded
 
 
 class Options(Schema):
@@ -42,7 +42,7 @@ def download(path: Path, raw: Path) -> None:
         ValueError: ``path`` isn't such a folder, or files in it can't be read.
     """
     from pipeline.downloading.copying import copy
-    from pipeline.pictures import scan
+    from pipeline.source.pictures import scan
 
     copy(scan(path), path, raw)
 
@@ -53,8 +53,8 @@ def load(raw: Path, options: Options) -> Loaded:
     Raises:
         ValueError: ``test_fraction`` and the folder's parts contradict each other, or files can't be read.
     """
-    from pipeline.pictures import scan
     from pipeline.preprocessing.decoding import decode
+    from pipeline.source.pictures import scan
 
     parts = scan(raw)
     if ("test" in parts) != (options.test_fraction is None):

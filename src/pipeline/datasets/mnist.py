@@ -6,9 +6,9 @@ Source: Y. LeCun, C. Cortes, C. Burges, The MNIST database of handwritten digits
 from pathlib import Path
 from typing import Literal
 
-from pipeline.schema import Schema
-from pipeline.source import Fraction, ImageSize, Loaded
-from pipeline.spec import DataSpec
+from pipeline.core.schema import Schema
+from pipeline.core.spec import DataSpec
+from pipeline.source.loaded import Fraction, ImageSize, Loaded
 
 CLASSES = tuple("0123456789")
 

@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Collection
 from pathlib import Path
 
-from pipeline.files import replacing
+from pipeline.core.files import replacing
 
 
 def unpack(archive: Path, names: Collection[str], folder: Path) -> None:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from pipeline.files import md5
+from pipeline.core.files import md5
 
 
 def read(file: Path) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from pipeline.pictures import Classes, unreadable
+from pipeline.source.pictures import Classes, unreadable
 
 
 def copy(parts: dict[str, Classes], folder: Path, raw: Path) -> None:

@@ -5,8 +5,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from pipeline.core.files import replacing
 from pipeline.downloading import cache, checksums
-from pipeline.files import replacing
 
 MIRROR = "PIPELINE_DATA_MIRROR"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from pipeline import files
+from pipeline.core import files
 from pipeline.downloading.progress import shown
 
 NUM_ROUNDS = 5

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline.inputs import Standardize
-from pipeline.storage import Meta
+from pipeline.core.storage import Meta
+from pipeline.network.inputs import Standardize
 
 
 @torch.inference_mode()

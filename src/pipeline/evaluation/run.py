@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline import devices, networks, params, rooms, storage
+from pipeline.core import params, rooms, storage
+from pipeline.core.files import replacing, write_json
+from pipeline.core.schema import parse
 from pipeline.evaluation.inference import outputs
-from pipeline.files import replacing, write_json
-from pipeline.schema import parse
+from pipeline.network import building, devices
 from pipeline.tracking import journal
 
 #: What ``dvc.yaml`` plots, by how it plots it; a task leaves empty what it has no use for.
@@ -29,8 +30,8 @@ def evaluate(run: str, content: dict[str, Any], folder: Path) -> None:
         device = devices.prepare(params.at(content, "num_threads"))
         data = Path("data/processed") / dataset
         meta = storage.read_meta(data)
-        network, _ = networks.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
-        networks.load_weights(network, folder / "model.safetensors")
+        network, _ = building.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
+        building.load_weights(network, folder / "model.safetensors")
         inputs, targets = storage.read(data, "test")
         test = storage.Examples(inputs.numpy(), targets.numpy())
         with replacing(folder / "plots") as plots:
@@ -39,5 +40,6 @@ def evaluate(run: str, content: dict[str, Any], folder: Path) -> None:
             predictions = outputs(network, inputs, meta, options.batch_size, device)
             values = metrics.evaluate(predictions, test, meta, options, plots)
         write_json(folder / "metrics.json", values)
+        log.data([data / "test.safetensors"])
         log.evaluation(values, options.model_dump())
         log.artifacts([folder / "metrics.json", folder / "plots"])

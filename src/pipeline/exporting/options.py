@@ -2,7 +2,7 @@
 
 from pydantic import PositiveFloat, PositiveInt
 
-from pipeline.schema import Schema
+from pipeline.core.schema import Schema
 
 
 class Options(Schema):

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim
 
+from pipeline.core.spec import DataSpec
 from pipeline.exporting import archive
-from pipeline.spec import DataSpec
 
 
 def write(program: nn.Module, spec: DataSpec, file: Path) -> None:

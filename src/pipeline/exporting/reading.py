@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.inputs import Standardize
-from pipeline.storage import Meta
+from pipeline.core.storage import Meta
+from pipeline.network.inputs import Standardize
 
 
 def reader(meta: Meta) -> nn.Module:

@@ -8,13 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pipeline import devices, networks, params, rooms, storage
+from pipeline.core import params, rooms, storage
+from pipeline.core.files import replacing, write_json
+from pipeline.core.schema import parse
 from pipeline.exporting import pt2, torchscript
 from pipeline.exporting.options import Options
 from pipeline.exporting.proof import prove
-from pipeline.files import replacing, write_json
-from pipeline.inputs import Standardize
-from pipeline.schema import parse
+from pipeline.network import building, devices
+from pipeline.network.inputs import Standardize
 from pipeline.tracking import journal
 
 
@@ -35,8 +36,8 @@ def export(run: str, content: dict[str, Any], folder: Path) -> None:
         devices.prepare(params.at(content, "num_threads"))
         meta = storage.read_meta(Path("data/processed") / dataset)
         inputs, _ = storage.read(Path("data/processed") / dataset, "test")
-        network, _ = networks.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
-        networks.load_weights(network, folder / "model.safetensors")
+        network, _ = building.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
+        building.load_weights(network, folder / "model.safetensors")
         facts = write(module.Program(network, meta), meta, inputs, options, folder)
         write_json(folder / "export.json", facts)
         log.export(facts, options.model_dump())

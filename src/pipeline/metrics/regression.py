@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from pydantic import PositiveInt
 
-from pipeline.schema import Schema
-from pipeline.storage import Examples, Meta
+from pipeline.core.schema import Schema
+from pipeline.core.storage import Examples, Meta
 
 
 class Options(Schema):

@@ -4,8 +4,8 @@ import math
 
 from torch import Tensor, nn
 
-from pipeline.schema import Schema
-from pipeline.spec import DataSpec
+from pipeline.core.schema import Schema
+from pipeline.core.spec import DataSpec
 
 
 class Options(Schema):

@@ -3,8 +3,8 @@
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from pipeline.schema import Schema
-from pipeline.spec import DataSpec, image_shape
+from pipeline.core.schema import Schema
+from pipeline.core.spec import DataSpec, image_shape
 
 
 class Options(Schema):

@@ -5,9 +5,9 @@ from itertools import combinations
 
 import numpy as np
 
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Examples
 from pipeline.preprocessing.splitting import digests
-from pipeline.spec import DataSpec
-from pipeline.storage import Examples
 
 
 def check_examples(path: str, part: str, examples: Examples, spec: DataSpec, classes: Sequence[str]) -> None:

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from pipeline.pictures import Classes, unreadable
-from pipeline.storage import Examples
+from pipeline.core.storage import Examples
+from pipeline.source.pictures import Classes, unreadable
 
 
 def decode(parts: dict[str, Classes], raw: Path, size: int, channels: int, origin: Path) -> dict[str, Examples]:
     """Decode every picture of a snapshot.
 
     Args:
-        parts: what :func:`pipeline.pictures.scan` found in ``raw``.
+        parts: what :func:`pipeline.source.pictures.scan` found in ``raw``.
         raw: the snapshot of ``origin``.
         size: side of the decoded pictures in pixels.
         channels: 1 for grey, 3 for colour.

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.core.storage import Examples
 from pipeline.preprocessing.damage import damaged
 from pipeline.preprocessing.resizing import resize
-from pipeline.source import Loaded
-from pipeline.storage import Examples
+from pipeline.source.loaded import Loaded
 
 
 def load(raw: Path, image_size: int, classes: tuple[str, ...]) -> Loaded:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Examples, Meta
 from pipeline.preprocessing import statistics
 from pipeline.preprocessing.checks import check_examples, check_splits
 from pipeline.preprocessing.splitting import split_off, without
 from pipeline.seeding import derive
-from pipeline.source import Loaded
-from pipeline.spec import DataSpec
-from pipeline.storage import Examples, Meta
+from pipeline.source.loaded import Loaded
 
 
 def prepare(

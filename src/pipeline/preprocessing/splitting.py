@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from pipeline.storage import Examples
+from pipeline.core.storage import Examples
 
 
 def digests(examples: Examples) -> list[bytes]:

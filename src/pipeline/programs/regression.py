@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
+from pipeline.core.storage import Meta
 from pipeline.exporting.reading import reader
-from pipeline.storage import Meta
 
 
 class Program(nn.Module):

@@ -7,9 +7,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.schema import Schema, parse
-from pipeline.spec import DataSpec
-from pipeline.storage import Meta
+from pipeline.core.schema import Schema, parse
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Meta
 from pipeline.training.options import TrainOptions
 from pipeline.training.supervised import SupervisedTask
 

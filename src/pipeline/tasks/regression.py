@@ -5,8 +5,8 @@ from typing import Literal
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.schema import Schema
-from pipeline.spec import DataSpec
+from pipeline.core.schema import Schema
+from pipeline.core.spec import DataSpec
 from pipeline.training.supervised import SupervisedTask
 
 #: Validation metric -> which of two values is better.

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from pipeline.files import md5
+from pipeline.core.files import md5
 from pipeline.records import flatten
 from pipeline.tracking import git, spool
 

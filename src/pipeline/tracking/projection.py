@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.files import md5
+from pipeline.core.files import md5
 from pipeline.tracking import git, spool
 from pipeline.tracking.journal import as_text
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from pipeline.files import write_text
+from pipeline.core.files import write_text
 from pipeline.tracking import projection, spool
 from pipeline.tracking.publishing import describe, open_store
 

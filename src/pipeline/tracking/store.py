@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 
-from pipeline.files import md5
+from pipeline.core.files import md5
 from pipeline.tracking import projection, spool
 from pipeline.tracking.projection import Projection
 

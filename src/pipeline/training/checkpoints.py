@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from pipeline.files import replacing
-from pipeline.stage import say
+from pipeline.core.files import replacing
+from pipeline.core.stage import say
 from pipeline.training.loop import State, Task
 
 #: Beside DVC's outputs, which DVC deletes before a stage runs.

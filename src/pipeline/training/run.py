@@ -7,12 +7,14 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from pipeline import devices, networks, params, records, rooms, storage
-from pipeline.files import md5, replacing, write_json
+from pipeline import records
+from pipeline.core import params, rooms, storage
+from pipeline.core.files import md5, replacing, write_json
+from pipeline.core.schema import parse
+from pipeline.core.stage import say
+from pipeline.network import building, devices
 from pipeline.progress import Progress
-from pipeline.schema import parse
 from pipeline.seeding import derive
-from pipeline.stage import say
 from pipeline.tables import write_csv
 from pipeline.tracking import journal
 from pipeline.training import loop
@@ -39,7 +41,7 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
 
     module = rooms.load("tasks", task_name, f"{path}.task")
     torch.manual_seed(derive(seed, "initial weights"))
-    network, model = networks.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
+    network, model = building.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
     num_steps = options.epochs * loop.steps_per_epoch(meta.num_examples("train"), options)
     network.to(device).to(memory_format=torch.channels_last)  # which convolutions prefer
     task = module.Task(network, meta, options, num_steps)
@@ -61,7 +63,7 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
     if step := checkpoints.restore(device):
         say(f"{run}: going on from the checkpoint at step {step} of {num_steps}")
     with journal.stage("train", record) as log:
-        log.tags({"device": str(device), "torch": torch.__version__})
+        log.tags({"device": str(device)})
         with Progress(run, options.epochs, num_steps, meta.num_examples("train")) as progress:
             watch = Watch(progress, log, checkpoints)
             loop.fit(task, train_split, val_split, options, seed, module.METRICS[options.monitor], state, watch)

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pipeline.inputs import Standardize
-from pipeline.storage import Meta
+from pipeline.core.storage import Meta
+from pipeline.network.inputs import Standardize
 from pipeline.training.augmentation import augment
 from pipeline.training.optimizer import Optimizer
 from pipeline.training.options import TrainOptions

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.pictures import scan, unreadable
+from pipeline.source.pictures import scan, unreadable
 
 
 def make(folder: Path, *files: str) -> Path:

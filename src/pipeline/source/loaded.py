@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pipeline.storage import Examples
+from pipeline.core.storage import Examples
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 ImageSize = Annotated[int, Field(ge=1, le=1024)]

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from pipeline import files
+from pipeline.core import files
 
 
 def test_a_file_is_replaced_only_by_what_was_written_whole(tmp_path):
@@ -32,7 +32,7 @@ def test_a_process_killed_while_writing_leaves_the_old_file(tmp_path):
     target = tmp_path / "a.txt"
     files.write_text(target, "old\n")
     code = (
-        "import os, signal, sys; from pathlib import Path; from pipeline.files import replacing\n"
+        "import os, signal, sys; from pathlib import Path; from pipeline.core.files import replacing\n"
         "with replacing(Path(sys.argv[1])) as beside:\n"
         "    beside.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
     )

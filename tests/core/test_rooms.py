@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline import rooms
+from pipeline.core import rooms
 
 
 def test_a_component_is_found_by_its_file_name():

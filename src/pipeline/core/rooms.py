@@ -4,12 +4,12 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from pipeline.schema import nearest
+from pipeline.core.schema import nearest
 
 
 def names(room: str) -> list[str]:
     """The components in ``src/pipeline/<room>/``, in alphabetical order."""
-    return sorted(file.stem for file in (Path(__file__).parent / room).glob("[!_]*.py"))
+    return sorted(file.stem for file in (Path(__file__).parents[1] / room).glob("[!_]*.py"))
 
 
 def load(room: str, name: str, path: str) -> ModuleType:

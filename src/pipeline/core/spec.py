@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from pipeline.schema import Schema
+from pipeline.core.schema import Schema
 
 NUM_AXES = {"image": 3, "table": 1}
 

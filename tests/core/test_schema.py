@@ -3,7 +3,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from pipeline.schema import Schema, nearest, parse
+from pipeline.core.schema import Schema, nearest, parse
 
 
 class SGD(Schema):

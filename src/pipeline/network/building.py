@@ -8,9 +8,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from pipeline import rooms
-from pipeline.schema import parse
-from pipeline.spec import DataSpec
+from pipeline.core import rooms
+from pipeline.core.schema import parse
+from pipeline.core.spec import DataSpec
 
 
 def build(section: Mapping[str, Any], spec: DataSpec, path: str) -> tuple[nn.Module, dict[str, Any]]:

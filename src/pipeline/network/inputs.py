@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from pipeline.storage import Meta
+from pipeline.core.storage import Meta
 
 
 class Standardize(nn.Module):

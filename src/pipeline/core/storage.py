@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.files import write_json
-from pipeline.schema import Schema, parse
-from pipeline.spec import DataSpec
+from pipeline.core.files import write_json
+from pipeline.core.schema import Schema, parse
+from pipeline.core.spec import DataSpec
 
 if TYPE_CHECKING:
     import torch

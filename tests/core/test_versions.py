@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import versions
+from pipeline.core import versions
 
 
 def test_the_committed_versions_are_those_of_the_lock_and_the_environment():
