@@ -1,21 +1,27 @@
-"""What every stage's entry point shares: its one argument, and errors without a traceback."""
+"""What every stage's entry point shares: its one argument, the versions it needs, errors without a traceback."""
 
 import sys
 from collections.abc import Callable
+
+from pipeline.core import versions
 
 
 def run(main: Callable[[str], None]) -> None:
     """Call ``main`` with the command's one argument: the name of a run or data set.
 
     A mistake of the user's (``ValueError``) or of the machine's (``OSError``: disk full, read-only, missing file)
-    ends the process with status 1 and its message alone.
+    ends the process with status 1 and its message alone, Ctrl-C with status 130.
     """
     if len(sys.argv) != 2:
         sys.exit(f"usage: python {sys.argv[0]} NAME, as dvc.yaml calls it")
     try:
+        versions.check()
         main(sys.argv[1])
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        say("interrupted: what is finished is kept, and `dvc repro` goes on from there")
+        sys.exit(130)
 
 
 def say(text: str) -> None:
