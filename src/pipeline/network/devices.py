@@ -19,7 +19,7 @@ def prepare(num_threads: int) -> torch.device:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     # On top of that PyTorch would fill every new tensor with NaN, a tenth of the time of a small network.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     available = ["cpu"]
     if torch.backends.mps.is_available():
