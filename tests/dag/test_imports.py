@@ -1,0 +1,29 @@
+"""A stage imports only what it needs: PyTorch takes 2 s and more, torchvision and MLflow as much again."""
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+HEAVY = {"torch", "torchvision", "sklearn", "scipy", "matplotlib", "mlflow", "pandas", "PIL", "pydantic", "sympy"}
+
+
+@pytest.mark.parametrize(
+    ("stage", "argument", "needed"),
+    [
+        ("check", "data/checked.txt", {"pydantic", "torch", "sympy"}),
+        # scikit-learn imports pandas where it is installed, and MLflow needs it.
+        ("download", "digits", {"pydantic", "sklearn", "scipy", "pandas"}),
+        ("preprocess", "digits", {"pydantic", "sklearn", "scipy", "pandas", "PIL"}),
+        # torch.optim imports the compiler, and with it sympy, to be able to switch it off.
+        ("train", "lenet", {"pydantic", "torch", "sympy"}),
+        ("evaluate", "lenet", {"pydantic", "torch", "sklearn", "scipy", "pandas", "matplotlib", "PIL"}),
+        ("export", "lenet", {"pydantic", "torch", "sympy"}),
+    ],
+)
+def test_nothing_else_is_imported(workspace, stage, argument, needed):
+    command = ["python", "-X", "importtime", f"stages/{stage}.py", argument]
+    printed = workspace.run(*command, PYTHONPATH="src", PYTHONHASHSEED="0", PIPELINE_TRACKING="on").stderr
+    imported = set(re.findall(r"\| +(\w+)$", printed, flags=re.M))
+    assert imported & HEAVY == needed
