@@ -42,12 +42,15 @@ ui: track  ## compare the runs: MLflow on http://127.0.0.1:5000
 test: .venv/dev.stamp  ## every test
 	pytest
 
+chaos: .venv/runtime.stamp  ## kill stages at random moments, 50 times; the bytes must stay the same
+	python tools/chaos.py --kills 50 --seed 0
+
 lint: .venv/dev.stamp  ## style and types
 	ruff check .
 	ruff format --check .
 	mypy
 
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
-	bash tools/lock.sh
+	tools/lock.sh
 
-.PHONY: help setup repro track ui test lint lock
+.PHONY: help setup repro track ui test chaos lint lock

@@ -72,6 +72,7 @@ def changed(path, value):
         ),
         ("runs/lenet/export", REMOVE, "runs.lenet.export: the key is missing"),
         ("runs/lenet/train/epochs", 0, "runs.lenet.train.epochs: 0 is not allowed; Input should be greater than 0"),
+        ("runs/lenet/train/batch_size", 10**30, "runs.lenet.train.batch_size: 1000000000000000000000000000000 is not"),
         ("runs/lenet/train/optimizer/lr", "0.1", "runs.lenet.train.optimizer.lr: '0.1' is not allowed"),
         ("runs/lenet/train/optimizer", {"name": "sgd", "lr": 1, "nesterov": True}, "runs.lenet.train.optimizer:"),
         ("runs/lenet/train/schedule", "cosine", "runs.lenet.train.schedule: 'cosine' is not allowed"),

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Write requirements.txt, requirements-dev.txt and versions.txt anew from pyproject.toml. Needs uv (pip install uv).
+# Write requirements.txt, requirements-dev.txt and versions.txt anew from pyproject.toml.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt
 
 from pipeline.core import rooms
 from pipeline.core.schema import Schema, nearest, parse
@@ -29,7 +29,7 @@ class Params(Schema):
     """The top level of ``params.yaml``."""
 
     seed: NonNegativeInt
-    num_threads: PositiveInt
+    num_threads: int = Field(gt=0, le=1024)
     datasets: dict[str, Any]
     runs: dict[str, Any]
 

@@ -13,23 +13,33 @@ REFRESH = 50
 
 
 class Progress:
-    """A context manager and an observer of the training loop; it also measures the throughput of each epoch."""
+    """A context manager and an observer of the training loop; it also measures throughput, validation included."""
 
-    def __init__(self, name: str, num_epochs: int, num_steps: int, num_examples: int) -> None:
-        self.name, self.num_epochs, self.num_examples = name, num_epochs, num_examples
-        self.bar = tqdm(total=num_steps, desc=name, unit="step", disable=not sys.stderr.isatty(), dynamic_ncols=True)
+    def __init__(self, name: str, num_epochs: int, num_examples: int, steps_per_epoch: int, first_step: int) -> None:
+        self.name, self.num_epochs = name, num_epochs
+        self.examples_per_step = num_examples / steps_per_epoch
+        self.bar = tqdm(
+            total=num_epochs * steps_per_epoch,
+            initial=first_step,
+            desc=name,
+            unit="step",
+            disable=not sys.stderr.isatty(),
+            dynamic_ncols=True,
+        )
+        self.num_steps = 0  # of this epoch and this process: a resumed one starts in the middle
         self.started = time.perf_counter()
         self.examples_per_second = 0.0
 
     def on_step(self, step: int, losses: dict[str, Tensor]) -> None:
+        self.num_steps += 1
         if not self.bar.disable and step % REFRESH == 0:
             self.bar.set_postfix({name: f"{float(loss):.4f}" for name, loss in losses.items()}, refresh=False)
-            self.bar.update(REFRESH)
+            self.bar.update(step - self.bar.n)
 
     def on_epoch(self, row: dict[str, float]) -> None:
         now = time.perf_counter()
-        self.examples_per_second = self.num_examples / (now - self.started)
-        self.started = now
+        self.examples_per_second = self.num_steps * self.examples_per_step / (now - self.started)
+        self.num_steps, self.started = 0, now
         values = "  ".join(f"{name} {value:.4f}" for name, value in row.items() if name != "epoch")
         line = f"{self.name}  epoch {row['epoch']:.0f}/{self.num_epochs}  {values}"
         self.bar.write(f"{line}  ({self.examples_per_second:,.0f} examples/s)", file=sys.stderr)

@@ -39,6 +39,8 @@ def test_a_process_killed_while_writing_leaves_the_old_file(tmp_path):
     killed = subprocess.run([sys.executable, "-c", code, str(target)], env={**os.environ, "PYTHONPATH": "src"})
     assert killed.returncode == -signal.SIGKILL
     assert target.read_text() == "old\n"
+    files.write_text(target, "new\n")  # and cleans up behind the killed one
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_json_is_readable_and_refuses_what_json_has_not(tmp_path):

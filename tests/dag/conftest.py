@@ -1,15 +1,9 @@
-"""A copy of the project in which the DAG really runs, on small parameters."""
+"""The project on small parameters, once brought up to date and then copied for each test."""
 
-import os
-import re
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
+from project import Workspace, copy_project
 
 PARAMS = """\
 seed: 1
@@ -47,72 +41,16 @@ runs:
 """
 
 
-class Workspace:
-    """A checkout with its own git history, DVC cache and MLflow store."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.params = root / "params.yaml"
-
-    def run(self, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PYTHON"))}
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env={**inherited, "PATH": path, "DVC_NO_ANALYTICS": "1", "PIPELINE_TRACKING": "off", **environment},
-            capture_output=True,
-            text=True,
-        )
-        if check and done.returncode:
-            raise AssertionError(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
-        return done
-
-    def repro(self, *targets: str, **environment: str) -> set[str]:
-        """Run ``dvc repro`` and return the stages that ran."""
-        return stages_run(self.run("dvc", "repro", *targets, **environment).stdout)
-
-    def replace(self, file: str, old: str, new: str) -> None:
-        path = self.root / file
-        text = path.read_text(encoding="utf-8")
-        assert old in text, f"{old!r} is not in {file}"
-        path.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-    def outputs(self) -> dict[str, bytes]:
-        """Every output file with its bytes."""
-        return {
-            str(f.relative_to(self.root)): f.read_bytes() for f in (self.root / "outputs").rglob("*") if f.is_file()
-        }
-
-
-def stages_run(output: str) -> set[str]:
-    return set(re.findall(r"Running stage '([^']+)'", output))
-
-
-def copy_project(target: Path) -> Workspace:
-    """Copy what git tracks, or would track, into a fresh repository."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout.splitlines()  # fmt: skip
-    for name in listed:
-        if (ROOT / name).is_file() and name != "dvc.lock":
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
-    workspace = Workspace(target)
-    workspace.params.write_text(PARAMS, encoding="utf-8")
-    workspace.run("git", "init", "-q", "-b", "main")
-    workspace.run("git", "config", "user.email", "test@localhost")
-    workspace.run("git", "config", "user.name", "Test")
-    workspace.run("git", "add", "-A")
-    workspace.run("git", "commit", "-qm", "copy")
-    return workspace
+@pytest.fixture(scope="session")
+def small_params():
+    """The contents of a params.yaml that takes no time."""
+    return PARAMS
 
 
 @pytest.fixture(scope="session")
 def reproduced(tmp_path_factory):
     """A workspace in which everything is up to date; don't change it, copy it by ``workspace``."""
-    workspace = copy_project(tmp_path_factory.mktemp("project"))
+    workspace = copy_project(tmp_path_factory.mktemp("project"), PARAMS)
     workspace.repro()
     workspace.run("git", "add", "-A")
     workspace.run("git", "commit", "-qm", "reproduced")

@@ -25,6 +25,13 @@ def test_other_formats_are_refused(tmp_path: Path, text: str) -> None:
         checksums.read(tmp_path / "a.md5")
 
 
+@pytest.mark.parametrize("name", ["../../escape", "a/../../escape", "/etc/passwd"])
+def test_names_outside_the_folder_are_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.md5").write_text(f"{EMPTY}  fine..name\n{EMPTY}  {name}\n")
+    with pytest.raises(ValueError, match=rf"a\.md5: line 2: '{name}' must be relative"):
+        checksums.read(tmp_path / "a.md5")
+
+
 def test_every_fault_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.md5").write_text(f"{EMPTY}  good\n{EMPTY}  bad\n{EMPTY}  absent\n")
     (tmp_path / "good").touch()

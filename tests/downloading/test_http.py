@@ -57,6 +57,21 @@ def test_another_process_goes_on_with_what_arrived(site, target) -> None:
     assert site.requests[-1] == ("/file.bin", HALF)
 
 
+@pytest.mark.parametrize("plan", ["garbled", "garbled at once"])
+def test_a_broken_encryption_is_a_broken_transfer(secure_site, target, plan: str) -> None:
+    http.fetch([secure_site.serve("file.bin", CONTENT, plan, "ranges")], target, MD5)
+    assert_fetched(target)
+    assert len(secure_site.requests) == 2
+
+
+def test_a_full_disk_is_no_fault_of_the_network(site, target) -> None:
+    target.parent.mkdir()
+    target.with_name("file.bin.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        http.fetch([site.serve("file.bin", CONTENT)], target, MD5)
+    assert len(site.requests) == 1
+
+
 @pytest.mark.parametrize("rest", [b"x" * 1000, CONTENT + b"x"], ids=["wrong", "too long"])
 def test_a_useless_rest_is_thrown_away(site, target, rest: bytes) -> None:
     target.parent.mkdir()

@@ -27,5 +27,7 @@ def test_a_terminal_gets_a_bar(monkeypatch) -> None:
         monkeypatch.setattr("sys.stderr", terminal)
         with progress.shown("file.gz", 0, 2000) as update:
             update(2000)
-        assert b"file.gz: 100%" in os.read(reader, 4096)
+        shown = b""
+        while b"file.gz: 100%" not in shown:  # the terminal passes on as much as it likes
+            shown += os.read(reader, 4096)
     os.close(reader)

@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import save_file
 
 from pipeline.core import storage
+from pipeline.core.files import md5
 from pipeline.core.spec import DataSpec
 from pipeline.exporting import run
 from pipeline.exporting.options import Options
@@ -47,9 +48,10 @@ def workspace(request, tmp_path, monkeypatch):
     torch.manual_seed(0)
     network, _ = building.build(section["model"], spec, "runs.a.model")
     save_file(network.state_dict(), folder / "model.safetensors")
-    (folder / "record.json").write_text(json.dumps({"run": "a", "input_key": "0"}))
+    record = {"run": "a", "input_key": "0", "model_md5": md5(folder / "model.safetensors")}
+    (folder / "record.json").write_text(json.dumps(record))
     yield {"num_threads": 1, "runs": {"a": section}}, folder
-    torch.use_deterministic_algorithms(False)
+    torch.set_deterministic_debug_mode("default")
 
 
 def test_it_writes_two_proved_programs_and_what_it_found(workspace):

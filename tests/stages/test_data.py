@@ -29,6 +29,7 @@ def stage(name: str, key: str, folder: Path, largest_file: str = "unlimited") ->
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     (tmp_path / "params.yaml").write_text(PARAMS)
+    (tmp_path / "versions.txt").touch()
     (tmp_path / "data").mkdir()
     (tmp_path / "data/digits.md5").write_bytes((ROOT / "data/digits.md5").read_bytes())
     return tmp_path

@@ -46,7 +46,10 @@ class Workspace:
         return {**json.loads(out), "stderr": err}
 
     def track(self) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "pipeline.tracking.track"]
+        return self.python("-m", "pipeline.tracking.track")
+
+    def python(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, *arguments]
         return subprocess.run(command, cwd=self.root, env=self.env, capture_output=True, text=True, timeout=120)
 
     def runs(self, key: str) -> list[dict[str, Any]]:
@@ -94,7 +97,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """One folder, store and publisher for tests that only need a model of their own."""
     workspace = Workspace(tmp_path_factory.mktemp("shared"))
     # Tests look into the store without the lock that its creation needs.
-    assert workspace.track().returncode == 0
+    assert workspace.python("-c", "from pipeline.tracking.publishing import open_store; open_store()").returncode == 0
     yield workspace
     workspace.close()
 

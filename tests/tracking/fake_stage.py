@@ -1,6 +1,7 @@
 """A stage without a network: tells the journal what its one argument, a JSON object, says; prints what it saw."""
 
 import json
+import resource
 import sys
 import time
 from pathlib import Path
@@ -23,6 +24,8 @@ def main(wish: dict) -> None:
     }
     folder = Path("outputs/lenet")
     (folder / "plots").mkdir(parents=True, exist_ok=True)
+    if "file_size" in wish:  # a full disk, as far as this process can tell
+        resource.setrlimit(resource.RLIMIT_FSIZE, (wish["file_size"], wish["file_size"]))
     started = time.perf_counter()
     with journal.stage(wish["stage"], record) as log:
         entered = time.perf_counter() - started

@@ -1,4 +1,6 @@
+import hashlib
 import json
+import shutil
 import signal
 
 import pytest
@@ -117,6 +119,40 @@ def test_where_no_journal_can_be_written_the_stage_succeeds_and_warns_once(fresh
 
     assert told["stderr"].count("warning") == 1
     assert "make track" in told["stderr"]
+
+
+@pytest.mark.parametrize("file_size", [0, 100])
+def test_a_full_disk_leaves_no_journal_without_entries(fresh, key, file_size):
+    told = fresh.stage("export", key, file_size=file_size)
+
+    assert told["stderr"].splitlines() == [
+        "warning: this export can't be recorded: [Errno 27] File too large. "
+        "Its outputs are complete; publish them with `make track`"
+    ]
+    assert list((fresh.root / ".pipeline" / "tracking").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_an_empty_journal_is_deleted(shared, key, until):
+    folder, store = shared.root / ".pipeline" / "tracking", hashlib.sha256(shared.uri.encode()).hexdigest()[:8]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{'0' * 64}-1-train-1.{store}.jsonl").touch()
+
+    shared.stage("export", key)
+
+    until(lambda: shared.journals() == [])
+
+
+@pytest.mark.slow
+def test_artifacts_outlive_the_copy_of_the_repository_that_dvc_makes_and_deletes(fresh, key):
+    copy = type(fresh)(fresh.root / "copy")
+    copy.root.mkdir()
+    copy.env |= {"DVC_ROOT": str(fresh.root), "MLFLOW_TRACKING_URI": f"sqlite:///{fresh.root}/mine.db"}
+
+    copy.stage("train", key, epochs=1)
+    shutil.rmtree(copy.root)
+
+    assert copy.run(key)["artifacts"] == ["model.safetensors"]
 
 
 @pytest.mark.slow

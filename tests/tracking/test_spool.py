@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -29,6 +30,17 @@ def test_a_journal_is_running_while_it_is_locked_and_killed_without_an_end(journ
     assert not spool.alive(journal)
     run = projection.from_journal(journal)
     assert (run.status, run.final) == ("KILLED", True)
+
+
+def test_nothing_is_projected_from_a_journal_without_a_whole_line(journal):
+    for content in (b"", b'{"kind": "start", "at', '{"record": {"run": "é'.encode()[:-1], bytes(100)):
+        journal.write_bytes(content)
+        assert projection.from_journal(journal) is None
+
+
+def test_those_that_look_at_once_do_not_take_each_other_for_the_stage(journal):
+    with ThreadPoolExecutor(4) as pool:
+        assert not any(pool.map(spool.alive, [journal] * 4000))
 
 
 def test_journals_are_found_by_model_and_store(journal):

@@ -1,4 +1,6 @@
+import fcntl
 import json
+import shutil
 import subprocess
 import sys
 
@@ -49,6 +51,34 @@ def test_processes_that_create_the_store_at_once_give_a_model_one_complete_run(f
     }
     assert run["data"] == {"train": ("digits", "1" * 32)}
     assert run["artifacts"] == ["history.csv", "metrics.json", "model.safetensors", "record.json"]
+
+
+def test_a_fresh_checkout_needs_no_store(fresh):
+    done = fresh.track()
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert list(fresh.root.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_journals_that_a_power_cut_left_are_published_or_deleted(fresh, shared, key):
+    fresh.env["MLFLOW_TRACKING_URI"] = shared.uri  # saves creating a store
+    outputs, folder = put_model(fresh, key), fresh.root / ".pipeline" / "tracking"
+    record = json.loads((outputs / "record.json").read_text())
+    shutil.rmtree(outputs)
+    folder.mkdir(parents=True)
+    for number, content in enumerate(("", '{"kind": "sta')):
+        (folder / f"{key}-{number}-train-1.store.jsonl").write_text(content)
+    dead = folder / f"{key}-2-train-1.store.jsonl"
+    dead.write_text(json.dumps({"kind": "start", "at": 1, "stage": "train", "record": record, "tags": {}}) + "\n")
+
+    with dead.open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)  # a publisher that looks whether the stage lives, which takes no time
+        done = fresh.track()
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert fresh.run(key)["status"] == "KILLED"
+    assert fresh.journals() == []
 
 
 @pytest.mark.slow

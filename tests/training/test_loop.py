@@ -84,6 +84,11 @@ def test_a_loss_that_is_not_finite_names_epoch_step_and_remedy(problem):
     assert observer.steps == [1, 2, 3, 4]  # at the end of the epoch at the latest
 
 
+def test_weights_that_break_in_the_last_step_are_noticed_by_the_validation(problem):
+    with pytest.raises(ValueError, match=r"val_loss of epoch 1 is not finite, since its last step"):
+        problem(epochs=1, batch_size=100, optimizer={"name": "sgd", "lr": 1e38}, keep="last")
+
+
 def test_observers_are_told_of_every_step_and_epoch(problem):
     observer = problem.Silent()
     _, state = problem(epochs=2, observer=observer)

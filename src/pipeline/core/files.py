@@ -19,17 +19,16 @@ def replacing(target: Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     # The process id keeps two writers apart; the leading dot keeps readers away.
     beside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    _remove_left_behind(target)
     try:
         yield beside
         _flush(beside)
         if target.is_dir():
             shutil.rmtree(target)
         beside.replace(target)
-        _flush(target.parent)
+        _sync(target.parent)
     finally:
-        if beside.is_dir():
-            shutil.rmtree(beside)
-        beside.unlink(missing_ok=True)
+        _remove(beside)
 
 
 def write_text(target: Path, text: str) -> None:
@@ -49,13 +48,41 @@ def md5(file: Path) -> str:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
+def _remove_left_behind(target: Path) -> None:
+    """Remove what writers of ``target`` were writing when they were killed."""
+    for partial in target.parent.glob(f".{target.name}.*.partial"):
+        writer = partial.name.split(".")[-2]
+        if writer.isdigit() and not _is_alive(int(writer)):
+            _remove(partial)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+
+
 def _flush(path: Path) -> None:
     for entry in [path, *path.rglob("*")] if path.is_dir() else [path]:
         if entry.is_file():
             # Some libraries write files that only their owner may read, which breaks shared caches.
             entry.chmod(entry.stat().st_mode | 0o444)
-        descriptor = os.open(entry, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync(entry)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

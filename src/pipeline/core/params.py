@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 FILE = Path("params.yaml")
+#: What :func:`at` was asked for, by its path.
+asked: dict[str, Any] = {}
 
 
 def read(file: Path = FILE) -> dict[str, Any]:
@@ -24,6 +26,8 @@ def read(file: Path = FILE) -> dict[str, Any]:
     except MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ValueError(f"{file}{line}: not valid YAML: {(error.problem or str(error)).splitlines()[0]}") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file}: not valid YAML in UTF-8: {str(error).splitlines()[0]}") from None
     if not isinstance(content, dict):
         raise ValueError(f"{file}: a mapping with the keys seed, num_threads, datasets and runs is needed")
     return content
@@ -42,4 +46,5 @@ def at(content: dict[str, Any], path: str) -> Any:
             raise ValueError(f"{'.'.join([*walked, key])}: the key is missing from {FILE}")
         value = value[key]
         walked.append(key)
+    asked[path] = value
     return value

@@ -18,7 +18,8 @@ def check(file: Path = FILE) -> None:
             found = version(name)
         except PackageNotFoundError:
             found = "not installed"
-        if found != wanted:
+        # Builds of the same version, such as 2.14.1+cu128, are told apart by a suffix.
+        if found.partition("+")[0] != wanted:
             raise ValueError(
                 f"{file}: {name} should be {wanted} and is {found}: install the locked versions with `make setup`, or "
                 "after an upgrade write the new ones with `make lock`; everything then runs anew"

@@ -10,7 +10,7 @@ def read(file: Path) -> dict[str, str]:
     """File name relative to the raw folder -> md5.
 
     Raises:
-        ValueError: the checksum file is missing, empty or not in the format of ``md5sum``.
+        ValueError: the checksum file is missing, empty, not in the format of ``md5sum``, or names a file elsewhere.
     """
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -20,6 +20,11 @@ def read(file: Path) -> dict[str, str]:
     if not lines or None in parsed:
         wrong = lines[parsed.index(None)] if lines else ""
         raise ValueError(f"{file}: {wrong!r} is not a line of md5sum; `git checkout {file}` brings the file back")
+    for number, name in enumerate((match[2] for match in parsed if match), 1):
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ValueError(
+                f"{file}: line {number}: {name!r} must be relative to the folder of the data, without `..`"
+            )
     return {match[2]: match[1] for match in parsed if match}
 
 

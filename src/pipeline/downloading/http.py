@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Iterable
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from pipeline.core import files
@@ -14,7 +14,7 @@ NUM_ROUNDS = 5
 FIRST_PAUSE = 1.0  # seconds; doubled after every round
 TIMEOUT = 30.0  # seconds without a byte
 CHUNK = 1 << 18  # bytes
-NETWORK_ERRORS = (URLError, HTTPException, ConnectionError, TimeoutError)
+NETWORK_ERRORS = (HTTPError, HTTPException, ConnectionError)
 TRY_LATER = (408, 425, 429)
 
 
@@ -68,19 +68,28 @@ def _transfer(url: str, part: Path) -> bool:
         elif error.code < 500 and error.code not in TRY_LATER:
             raise RefusedError(f"HTTP {error.code} {error.reason}") from None
         raise
+    except OSError as error:  # while the answer is awaited, urllib lets through what the socket raises
+        raise ConnectionError(str(error)) from error
     with response:
         if not (response.headers.get("Content-Range") or "").startswith(f"bytes {have}-"):
             have = 0  # the server sends the whole file
         resumed = have > 0
         total = have + response.length if response.length is not None else None
         with part.open("ab" if resumed else "wb") as file, shown(part.stem, have, total) as update:
-            while chunk := response.read(CHUNK):
+            while chunk := _read(response):
                 file.write(chunk)
                 have += len(chunk)
                 update(len(chunk))
     if total is not None and have < total:
         raise ConnectionError(f"cut off after {have:,} of {total:,} bytes")
     return resumed
+
+
+def _read(response: HTTPResponse) -> bytes:
+    try:
+        return response.read(CHUNK)
+    except OSError as error:  # TLS and unreachable networks have other classes; a full disk must not pass for them
+        raise ConnectionError(str(error)) from error
 
 
 def _accept(part: Path, target: Path, md5: str, resumed: bool) -> None:

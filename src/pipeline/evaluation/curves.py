@@ -1,4 +1,4 @@
-"""ROC and precision-recall curves, averaged over classes so that the area is the metric of the same name."""
+"""ROC and precision-recall curves, averaged over classes as the metrics ``roc_auc`` and ``average_precision`` are."""
 
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve

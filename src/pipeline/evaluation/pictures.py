@@ -34,7 +34,8 @@ def draw_mistakes(
         picture = images[index].transpose(1, 2, 0)  # (H, W, C)
         axis.imshow(picture.squeeze(2) if picture.shape[2] == 1 else picture, cmap="gray", vmin=0, vmax=255)
         truth, guess = classes[targets[index]], classes[predicted[index]]
-        axis.set_title(f"{truth} → {guess}\n{probabilities[index].max():.1%}", fontsize=8)
+        # A class may be called "$5": no formula.
+        axis.set_title(f"{truth} → {guess}\n{probabilities[index].max():.1%}", fontsize=8, parse_math=False)
     save(figure, file)
 
 

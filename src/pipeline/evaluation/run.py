@@ -1,6 +1,5 @@
 """Evaluate one entry of ``runs`` on the test set that nothing before has looked at."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from pipeline.core.files import replacing, write_json
 from pipeline.core.schema import parse
 from pipeline.evaluation.inference import outputs
 from pipeline.network import building, devices
+from pipeline.network.trained import read_record
 from pipeline.tracking import journal
 
 #: What ``dvc.yaml`` plots, by how it plots it; a task leaves empty what it has no use for.
@@ -25,7 +25,7 @@ def evaluate(run: str, content: dict[str, Any], folder: Path) -> None:
     task, dataset = params.at(content, f"{path}.task"), params.at(content, f"{path}.dataset")
     metrics = rooms.load("metrics", task, f"{path}.task")
     options = parse(metrics.Options, params.at(content, f"{path}.evaluate"), f"{path}.evaluate")
-    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    record = read_record(folder)
     with journal.stage("evaluate", record) as log:
         device = devices.prepare(params.at(content, "num_threads"))
         data = Path("data/processed") / dataset

@@ -1,6 +1,5 @@
 """Export one entry of ``runs``: two programs for deployment, each proved on the whole test set."""
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from pipeline.exporting.options import Options
 from pipeline.exporting.proof import prove
 from pipeline.network import building, devices
 from pipeline.network.inputs import Standardize
+from pipeline.network.trained import read_record
 from pipeline.tracking import journal
 
 
@@ -31,7 +31,7 @@ def export(run: str, content: dict[str, Any], folder: Path) -> None:
     task, dataset = params.at(content, f"{path}.task"), params.at(content, f"{path}.dataset")
     module = rooms.load("programs", task, f"{path}.task")
     options = parse(Options, params.at(content, f"{path}.export"), f"{path}.export")
-    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    record = read_record(folder)
     with journal.stage("export", record) as log:
         devices.prepare(params.at(content, "num_threads"))
         meta = storage.read_meta(Path("data/processed") / dataset)

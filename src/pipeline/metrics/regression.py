@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from pydantic import PositiveInt
+from pydantic import Field
 
 from pipeline.core.schema import Schema
 from pipeline.core.storage import Examples, Meta
@@ -12,7 +12,7 @@ from pipeline.core.storage import Examples, Meta
 class Options(Schema):
     """The subtree ``runs.<run>.evaluate``; ``batch_size`` examples are evaluated at once, which changes no metric."""
 
-    batch_size: PositiveInt = 1000
+    batch_size: int = Field(default=1000, gt=0, le=1_000_000)
 
 
 def evaluate(outputs: np.ndarray, test: Examples, meta: Meta, options: Options, folder: Path) -> dict[str, float]:

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
-from pipeline.core import rooms
+from pipeline.core import rooms, storage
 from pipeline.core.schema import parse
 from pipeline.core.spec import DataSpec
 
@@ -35,7 +34,7 @@ def load_weights(network: nn.Module, file: Path) -> nn.Module:
         ValueError: the file is missing, damaged or of another architecture.
     """
     try:
-        network.load_state_dict(load_file(file))
+        network.load_state_dict(storage.load(file))
     except (FileNotFoundError, SafetensorError, RuntimeError) as error:
         raise ValueError(f"{file}: {error}; run `dvc repro train@{file.parent.name}`") from None
     return network.eval()

@@ -130,9 +130,15 @@ class Stage:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         # It gets its name when it is locked: a journal without a lock is taken for a dead stage's.
         beside = self.file.with_suffix(".new")
-        self.stream = beside.open("a", encoding="utf-8", buffering=1)  # a line is in the file once it is written
-        spool.lock(self.stream)
-        self._write("start", stage=self.name, record=self.record, tags=self._facts() if self.name == "train" else {})
+        stream = beside.open("a", encoding="utf-8", buffering=1)  # a line is in the file once it is written
+        try:
+            spool.lock(stream)
+            tags = self._facts() if self.name == "train" else {}
+            stream.write(_line("start", stage=self.name, record=self.record, tags=tags))
+        except OSError:  # such as a full disk
+            spool.delete(beside)
+            raise
+        self.stream = stream
         beside.rename(self.file)
         # In a session of its own, Ctrl-C and the end of the terminal don't reach it: it must tell of the stage's end.
         self.publisher = subprocess.Popen(
@@ -162,15 +168,18 @@ class Stage:
     def _write(self, kind: str, **entry: Any) -> None:
         if self.stream is None:
             return
-        line = json.dumps({"kind": kind, "at": spool.now(), **entry}, ensure_ascii=False, default=str)
         try:
-            self.stream.write(line + "\n")
+            self.stream.write(_line(kind, **entry))
         except OSError as error:
             self._give_up(error)
 
     def _give_up(self, error: OSError) -> None:
         self.stream = None
         _warn(f"this {self.name} can't be recorded: {error}. Its outputs are complete; publish them with `make track`")
+
+
+def _line(kind: str, **entry: Any) -> str:
+    return json.dumps({"kind": kind, "at": spool.now(), **entry}, ensure_ascii=False, default=str) + "\n"
 
 
 def as_text(value: Any) -> str:

@@ -47,10 +47,12 @@ class Projection:
     error: str = ""
 
 
-def from_journal(journal: Path) -> Projection:
-    """Project what a stage has told so far."""
+def from_journal(journal: Path) -> Projection | None:
+    """Project what a stage has told so far; None if nothing of it got to the disk, as after a power cut."""
     alive = spool.alive(journal)  # asked first: what it wrote before it died is then read
     entries = spool.read(journal)
+    if not entries:
+        return None
     start, last = entries[0], entries[-1]
     run = Projection(start["record"], start["at"], last["at"], stage=start["stage"])
     run.tags.update(start["tags"])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from pipeline.core.files import write_text
-from pipeline.tracking import projection, spool
+from pipeline.tracking import spool
 from pipeline.tracking.publishing import describe, open_store
 
 if TYPE_CHECKING:
@@ -82,12 +82,9 @@ class Publisher:
             if not journal.exists():  # `make track` was faster
                 return
             size = journal.stat().st_size
-            wanted = projection.from_journal(journal)
-            self.store.publish(wanted, self.steps.setdefault(key, {}))
+            self.store.publish_journal(journal, self.steps.setdefault(key, {}))
             spool.problem(journal).unlink(missing_ok=True)
             self.seen[journal] = size, now
-            if wanted.final:
-                spool.delete(journal)
 
 
 def _is_of_the_store(error: Exception) -> bool:

@@ -63,7 +63,7 @@ def problem(journal: Path) -> Path:
 
 def read(journal: Path) -> list[dict[str, Any]]:
     """The entries written so far; the line that a killed stage left half written isn't one."""
-    lines = journal.read_text(encoding="utf-8").split("\n")[:-1]
+    lines = journal.read_bytes().split(b"\n")[:-1]  # bytes: half a line may end in half a character
     return [json.loads(line) for line in lines]
 
 
@@ -88,10 +88,10 @@ def delete(journal: Path) -> None:
     journal.unlink()
 
 
-def lock(file: TextIO) -> bool:
+def lock(file: TextIO, kind: int = fcntl.LOCK_EX) -> bool:
     """Lock an open file until it is closed; False if another process has locked it."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -101,7 +101,7 @@ def alive(journal: Path) -> bool:
     """Whether the stage that writes a journal still runs; False for a journal that was published meanwhile."""
     try:
         with journal.open(encoding="utf-8") as file:
-            return not lock(file)
+            return not lock(file, fcntl.LOCK_SH)  # shared: two that look at once don't take each other for the stage
     except FileNotFoundError:
         return False
 
@@ -122,6 +122,11 @@ def locked(name: str, patience: float) -> Iterator[TextIO | None]:
 def address() -> str:
     """The tracking server or database that records go to."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root() / 'mlruns' / 'mlflow.db'}"
+
+
+def is_server() -> bool:
+    """Whether records go to an MLflow server and not to a database."""
+    return address().startswith(("http://", "https://"))
 
 
 def store() -> str:

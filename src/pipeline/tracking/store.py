@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -75,6 +74,14 @@ class Store:
         self._test(run, wanted)
         self._artifacts(run, wanted)
         self._status(run, wanted)
+
+    def publish_journal(self, journal: Path, steps: Steps | None = None) -> None:
+        """Publish what a stage has told so far, and delete its journal when no more will come; like :meth:`publish`."""
+        wanted = projection.from_journal(journal)
+        if wanted is not None:
+            self.publish(wanted, steps)
+        if wanted is None or wanted.final:
+            spool.delete(journal)
 
     def _run(self, wanted: Projection) -> Run:
         experiment, key = self._experiment(wanted.record), wanted.record["input_key"]
@@ -181,8 +188,8 @@ class Store:
 
 
 def _artifact_location() -> str | None:
-    # A server that the user named knows best.
-    return None if os.environ.get("MLFLOW_TRACKING_URI") else (spool.root() / "mlruns" / "artifacts").as_uri()
+    # A server knows best; for a database MLflow takes a folder below the current one, which DVC may delete.
+    return None if spool.is_server() else (spool.root() / "mlruns" / "artifacts").as_uri()
 
 
 def _prepare(database: Path) -> None:

@@ -27,13 +27,16 @@ def main() -> None:
         except Exception as error:
             problems.append(f"error: {what}: {describe(error)}")
 
+    models, records = spool.models(), sorted(Path("outputs").glob("*/record.json"))
+    if not models and not records:
+        return
     try:
         store = open_store()
     except Exception as error:
         sys.exit(f"error: {describe(error)}; what is unpublished stays in {spool.FOLDER}")
-    for key, journals in spool.models().items():
+    for key, journals in models.items():
         attempt(key, partial(_publish_journals, store, journals))
-    for record in sorted(Path("outputs").glob("*/record.json")):
+    for record in records:
         attempt(str(record.parent), partial(_publish_outputs, store, record.parent))
     if problems:
         sys.exit("\n".join(problems))
@@ -44,8 +47,7 @@ def _publish_journals(store: "Store", journals: list[Path]) -> None:
         if any(map(_running, journals)):  # the process beside the stage does it
             return
         for journal in filter(Path.exists, journals):
-            store.publish(projection.from_journal(journal))
-            spool.delete(journal)
+            store.publish_journal(journal)
 
 
 def _publish_outputs(store: "Store", folder: Path) -> None:

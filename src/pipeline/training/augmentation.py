@@ -15,7 +15,7 @@ def augment(images: Tensor, options: Augment) -> Tensor:
     if options.shift:
         images = _shift(images, options.shift)
     if options.flip:
-        mirrored = (torch.rand(len(images), 1, 1, 1) < 0.5).to(images.device)  # (N, 1, 1, 1)
+        mirrored = (torch.rand(len(images), 1, 1, 1) < 0.5).to(images.device, non_blocking=True)  # (N, 1, 1, 1)
         images = torch.where(mirrored, images.flip(-1), images)
     return images
 
@@ -23,7 +23,7 @@ def augment(images: Tensor, options: Augment) -> Tensor:
 def _shift(images: Tensor, most: int) -> Tensor:
     num_images, _, height, width = images.shape
     padded = F.pad(images, (most, most, most, most))  # (N, C, H + 2 most, W + 2 most)
-    offsets = torch.randint(0, 2 * most + 1, (2, num_images)).to(images.device)
+    offsets = torch.randint(0, 2 * most + 1, (2, num_images)).to(images.device, non_blocking=True)
     axis = torch.arange(max(height, width), device=images.device)
     rows = offsets[0, :, None] + axis[:height]  # (N, H)
     columns = offsets[1, :, None] + axis[:width]  # (N, W)

@@ -6,6 +6,7 @@ import shutil
 import time
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -41,10 +42,13 @@ class Checkpoints:
             if not file.stem.endswith(_digest(content)):
                 say(f"warning: {file} is damaged; trying the one before it")
                 continue
-            saved = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+            # Onto the CPU: the task moves its tensors to where it is, but for those that an optimiser keeps on the CPU.
+            saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
             self.task.load_state_dict(saved["task"])
             for name, value in saved["state"].items():
-                setattr(self.state, name, value)
+                setattr(self.state, name, _to(value, device))
+            if saved["device"] != device.type:
+                say(f"warning: begun on {saved['device']}, going on on {device.type}: other bytes than on one device")
             return self.state.step
         return 0
 
@@ -56,7 +60,8 @@ class Checkpoints:
     def save(self) -> None:
         """Write a checkpoint and remove all but the newest; a full disk costs the checkpoint, not the training."""
         buffer = io.BytesIO()
-        torch.save({"task": self.task.state_dict(), "state": vars(self.state)}, buffer)
+        device = next(self.task.model.parameters()).device.type
+        torch.save({"device": device, "task": self.task.state_dict(), "state": vars(self.state)}, buffer)
         content = buffer.getvalue()
         try:
             with replacing(self.folder / f"{self.state.step:012d}-{_digest(content)}.pt") as file:
@@ -73,6 +78,12 @@ class Checkpoints:
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9]*.pt"))
+
+
+def _to(value: Any, device: torch.device) -> Any:
+    if isinstance(value, dict):
+        return {name: _to(item, device) for name, item in value.items()}
+    return value.to(device) if isinstance(value, torch.Tensor) else value
 
 
 def _digest(content: bytes) -> str:

@@ -85,12 +85,13 @@ def fit(
         observer: is told of every step and epoch.
 
     Raises:
-        ValueError: a loss is not finite; the message names the epoch, the first bad step and the remedy.
+        ValueError: a loss or metric is not finite; the message names the epoch, the first bad step and the remedy.
     """
     while not _is_finished(state, options):
         losses = _train_epoch(task, train, options, seed, state, observer)
         epoch = len(state.history) + 1
         row = {"epoch": epoch, **losses, **_validate(task, val)}
+        _check_finite(row)
         state.history.append(row)
         state.sums, state.first_bad = {}, None
         if epoch == best_epoch(state.history, options.monitor, better):
@@ -108,6 +109,14 @@ def best_epoch(history: list[Row], monitor: str, better: Callable[[float, float]
         if row[monitor] != best[monitor] and better(row[monitor], best[monitor]) == row[monitor]:
             best = row
     return int(best["epoch"])
+
+
+def _check_finite(row: Row) -> None:
+    if bad := [name for name, value in row.items() if not math.isfinite(value)]:
+        raise ValueError(
+            f"{', '.join(bad)} of epoch {row['epoch']:.0f} is not finite, since its last step broke the weights: "
+            "lower train.optimizer.lr or set train.clip_norm"
+        )
 
 
 def _is_finished(state: State, options: TrainOptions) -> bool:

@@ -6,7 +6,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from pipeline.core.schema import Schema
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
+BatchSize = Annotated[int, Field(gt=0, le=1_000_000)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -102,7 +102,7 @@ class TrainOptions(Schema):
     """
 
     epochs: PositiveInt
-    batch_size: PositiveInt
+    batch_size: BatchSize
     optimizer: Annotated[SGD | Adagrad | RMSprop | Adam, Field(discriminator="name")]
     loss: dict[str, Any]
     schedule: Annotated[Constant | Cosine | OneCycle, Field(discriminator="name")] = Constant(name="constant")

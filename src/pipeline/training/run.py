@@ -4,18 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import nn
 
 from pipeline import records
-from pipeline.core import params, rooms, storage
+from pipeline.core import drift, params, rooms, storage
 from pipeline.core.files import md5, replacing, write_json
 from pipeline.core.schema import parse
 from pipeline.core.stage import say
+from pipeline.core.tables import write_csv
 from pipeline.network import building, devices
 from pipeline.progress import Progress
 from pipeline.seeding import derive
-from pipeline.tables import write_csv
 from pipeline.tracking import journal
 from pipeline.training import loop
 from pipeline.training.checkpoints import Checkpoints
@@ -42,9 +43,9 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
     module = rooms.load("tasks", task_name, f"{path}.task")
     torch.manual_seed(derive(seed, "initial weights"))
     network, model = building.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
-    num_steps = options.epochs * loop.steps_per_epoch(meta.num_examples("train"), options)
+    steps_per_epoch = loop.steps_per_epoch(meta.num_examples("train"), options)
     network.to(device).to(memory_format=torch.channels_last)  # which convolutions prefer
-    task = module.Task(network, meta, options, num_steps)
+    task = module.Task(network, meta, options, options.epochs * steps_per_epoch)
     (inputs, targets), (val_inputs, val_targets) = storage.read(data, "train"), storage.read(data, "val")
     train_split = inputs.to(device), targets.to(device)
     val_split = val_inputs.to(device), val_targets.to(device)
@@ -60,14 +61,16 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
     )
     state = loop.State()
     checkpoints = Checkpoints(run, record["input_key"], task, state)
-    if step := checkpoints.restore(device):
-        say(f"{run}: going on from the checkpoint at step {step} of {num_steps}")
+    if first_step := checkpoints.restore(device):
+        say(f"{run}: going on from the checkpoint at step {first_step} of {options.epochs * steps_per_epoch}")
     with journal.stage("train", record) as log:
         log.tags({"device": str(device)})
-        with Progress(run, options.epochs, num_steps, meta.num_examples("train")) as progress:
+        with Progress(run, options.epochs, len(targets), steps_per_epoch, first_step) as progress:
             watch = Watch(progress, log, checkpoints)
             loop.fit(task, train_split, val_split, options, seed, module.METRICS[options.monitor], state, watch)
-        record["best_epoch"] = state.best_epoch
+        # Before anything is recorded as finished, and while the checkpoints are still there.
+        drift.check()
+        record["kept_epoch"] = state.best_epoch if options.keep == "best" else len(state.history)
         _write(folder, network, state, record)
         log.artifacts([folder / "model.safetensors", folder / "history.csv", folder / "record.json"])
     checkpoints.remove()
@@ -92,7 +95,10 @@ class Watch:
 
 def _write(folder: Path, network: nn.Module, state: loop.State, record: dict[str, Any]) -> None:
     with replacing(folder / "model.safetensors") as file:
-        save_file({name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}, file)
+        try:
+            save_file({name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}, file)
+        except SafetensorError as error:  # which hides the system's error
+            raise OSError(f"{folder / 'model.safetensors'} can't be written: {error}") from None
     record["model_md5"] = md5(folder / "model.safetensors")
     with replacing(folder / "history.csv") as file:
         columns = list(state.history[0])

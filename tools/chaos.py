@@ -1,0 +1,124 @@
+"""Kill stages at random moments and check that the pipeline still ends in the bytes of an uninterrupted run.
+
+    python tools/chaos.py --kills 50 --seed 0        # or: make chaos
+
+Each round makes one stage run anew, sends SIGKILL to it and to DVC at a random moment, and lets `dvc repro` finish the
+work, with DVC's cache removed, so that nothing is restored that should have been computed. At least half of the rounds
+kill a training, each run in turn.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from project import Workspace, copy_project
+
+RUN = """\
+  {model}:
+    task: classification
+    dataset: digits
+    model: {{name: {model}}}
+    train:
+      epochs: 3
+      batch_size: 20
+      optimizer: {{name: adam, lr: 0.002}}
+      loss: {{name: cross_entropy}}
+      schedule: {{name: one_cycle}}
+      augment: {{shift: 1}}
+    evaluate: {{batch_size: 500}}
+    export: {{batch_size: 500}}
+"""
+MODELS = ("linear", "lenet", "cnn", "lstm", "resnet")
+PARAMS = (
+    "seed: 3\nnum_threads: 1\ndatasets:\n"
+    "  digits: {kind: digits, path: data/digits.md5, image_size: 12}\nruns:\n"
+    + "".join(RUN.format(model=model) for model in MODELS)
+)
+OTHER_STAGES = ("download@digits", "preprocess@digits", *(f"{s}@{m}" for m in MODELS for s in ("evaluate", "export")))
+
+
+def main() -> None:
+    """Parse the arguments, run the rounds, and exit with 1 if any of them ended in other bytes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    chance = random.Random(arguments.seed)  # noqa: S311
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = copy_project(Path(folder), PARAMS)
+        workspace.repro()
+        expected = contents(workspace)
+        durations: dict[str, float] = {}
+        failures = 0
+        for number in range(arguments.kills):
+            training = number % 2 == 0
+            stage = f"train@{MODELS[number // 2 % len(MODELS)]}" if training else chance.choice(OTHER_STAGES)
+            said = strike(workspace, stage, chance, durations)
+            same = contents(workspace) == expected
+            failures += not same
+            print(
+                f"{number + 1:3d}/{arguments.kills} {stage}: {said}; {'same bytes' if same else 'OTHER BYTES'}",
+                flush=True,
+            )
+    print(f"{arguments.kills - failures} of {arguments.kills} ended in the uninterrupted run's bytes")
+    sys.exit(failures > 0)
+
+
+def strike(workspace: Workspace, stage: str, chance: random.Random, durations: dict[str, float]) -> str:
+    """Kill ``stage`` once and let the pipeline finish; returns what happened."""
+    if stage not in durations:
+        process = start(workspace, stage)
+        begun = time.monotonic()
+        process.wait()
+        durations[stage] = time.monotonic() - begun
+    # From its cache DVC would restore the outputs instead of running the stage again.
+    shutil.rmtree(workspace.root / ".dvc/cache")
+    process = start(workspace, stage)
+    delay = chance.uniform(0, durations[stage])
+    try:
+        process.wait(delay)
+        ended = "ended before the kill"
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        ended = f"killed after {delay:.1f} of {durations[stage]:.1f} s"
+    finished = workspace.run("dvc", "repro", PIPELINE_CHECKPOINT_SECONDS="0")
+    assert f"Running stage '{stage}'" in finished.stdout or ended.startswith("ended"), finished.stdout
+    resumed = [line for line in finished.stderr.splitlines() if "going on from the checkpoint" in line]
+    return ", ".join([ended, *resumed])
+
+
+def start(workspace: Workspace, stage: str) -> "subprocess.Popen[bytes]":
+    """Make ``stage`` run anew; returns once it is at work: a training at its first checkpoint, another at once."""
+    # The interval 0 writes a checkpoint at every step: killed while writing one is the likeliest case.
+    process = subprocess.Popen(
+        ["dvc", "repro", "--force", "--single-item", stage],
+        cwd=workspace.root,
+        env={**workspace.environment, "PIPELINE_CHECKPOINT_SECONDS": "0"},
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    kind, _, name = stage.partition("@")
+    checkpoints = workspace.root / ".pipeline/checkpoints" / name
+    while kind == "train" and not checkpoints.exists() and process.poll() is None:
+        time.sleep(0.01)
+    return process
+
+
+def contents(workspace: Workspace) -> dict[str, bytes]:
+    """Every output of every stage."""
+    folders = ("data/raw", "data/processed", "outputs")
+    files = [file for name in folders for file in (workspace.root / name).rglob("*") if file.is_file()]
+    return {str(file.relative_to(workspace.root)): file.read_bytes() for file in files}
+
+
+if __name__ == "__main__":
+    main()

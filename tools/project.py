@@ -1,0 +1,72 @@
+"""A copy of the project in a folder of its own, in which the DAG really runs."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+class Workspace:
+    """A checkout with its own git history, DVC cache and MLflow store."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.params = root / "params.yaml"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of the commands: this Python's programs first, no tracking, nothing of the user's settings for both."""
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PYTHON"))}
+        return {**inherited, "PATH": path, "DVC_NO_ANALYTICS": "1", "PIPELINE_TRACKING": "off"}
+
+    def run(self, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command at the root; unless ``check`` is off, a failure shows the end of what it printed."""
+        done = subprocess.run(
+            command, cwd=self.root, env={**self.environment, **environment}, capture_output=True, text=True
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+        return done
+
+    def repro(self, *targets: str, **environment: str) -> set[str]:
+        """Run ``dvc repro`` and return the stages that ran."""
+        done = self.run("dvc", "repro", *targets, check=True, **environment)
+        return set(re.findall(r"Running stage '([^']+)'", done.stdout))
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        """Replace the first ``old`` in a file; it must be there."""
+        path = self.root / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{old!r} is not in {file}"
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    def outputs(self) -> dict[str, bytes]:
+        """Every output file with its bytes."""
+        return {
+            str(f.relative_to(self.root)): f.read_bytes() for f in (self.root / "outputs").rglob("*") if f.is_file()
+        }
+
+
+def copy_project(target: Path, params: str) -> Workspace:
+    """Copy what git tracks, or would track, into a fresh repository with other parameters."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    for name in listed:
+        if (ROOT / name).is_file() and name != "dvc.lock":
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    workspace = Workspace(target)
+    workspace.params.write_text(params, encoding="utf-8")
+    workspace.run("git", "init", "-q", "-b", "main")
+    workspace.run("git", "config", "user.email", "test@localhost")
+    workspace.run("git", "config", "user.name", "Test")
+    workspace.run("git", "add", "-A")
+    workspace.run("git", "commit", "-qm", "copy")
+    return workspace
