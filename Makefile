@@ -29,6 +29,7 @@ setup: .venv/runtime.stamp  ## the environment for `dvc repro`, in .venv
 
 # The same validation as in the stage `check`, for the better message where DVC's own parser would refuse a file.
 repro: setup  ## bring every model of params.yaml up to date, with its MLflow run
+	python -m pipeline.recovery
 	python -m pipeline.checking
 	dvc repro
 	python -m pipeline.tracking.track

@@ -3,14 +3,13 @@
     python tools/chaos.py --kills 50 --seed 0        # or: make chaos
 
 Each round makes one stage run anew, sends SIGKILL to it and to DVC at a random moment, and lets `dvc repro` finish the
-work, with DVC's cache removed, so that nothing is restored that should have been computed. At least half of the rounds
-kill a training, each run in turn.
+work. The stage's outputs are removed from DVC's cache, so that nothing is restored that should have been computed. At
+least half of the rounds kill a training, each model in turn.
 """
 
 import argparse
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import yaml
 from project import Workspace, copy_project
 
 RUN = """\
@@ -78,8 +78,7 @@ def strike(workspace: Workspace, stage: str, chance: random.Random, durations: d
         begun = time.monotonic()
         process.wait()
         durations[stage] = time.monotonic() - begun
-    # From its cache DVC would restore the outputs instead of running the stage again.
-    shutil.rmtree(workspace.root / ".dvc/cache")
+    forget(workspace, stage)
     process = start(workspace, stage)
     delay = chance.uniform(0, durations[stage])
     try:
@@ -89,28 +88,40 @@ def strike(workspace: Workspace, stage: str, chance: random.Random, durations: d
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         ended = f"killed after {delay:.1f} of {durations[stage]:.1f} s"
+    # As `make repro` does it.
+    recovered = workspace.run("python", "-m", "pipeline.recovery", PYTHONPATH="src").stderr.splitlines()
     finished = workspace.run("dvc", "repro", PIPELINE_CHECKPOINT_SECONDS="0")
     assert f"Running stage '{stage}'" in finished.stdout or ended.startswith("ended"), finished.stdout
     resumed = [line for line in finished.stderr.splitlines() if "going on from the checkpoint" in line]
-    return ", ".join([ended, *resumed])
+    return ", ".join([ended, *recovered, *resumed])
 
 
-def start(workspace: Workspace, stage: str) -> "subprocess.Popen[bytes]":
-    """Make ``stage`` run anew; returns once it is at work: a training at its first checkpoint, another at once."""
+def start(workspace: Workspace, stage: str) -> "subprocess.Popen[str]":
+    """Make ``stage`` run anew; returns once DVC has started it, and a training at its first checkpoint."""
     # The interval 0 writes a checkpoint at every step: killed while writing one is the likeliest case.
     process = subprocess.Popen(
         ["dvc", "repro", "--force", "--single-item", stage],
         cwd=workspace.root,
         env={**workspace.environment, "PIPELINE_CHECKPOINT_SECONDS": "0"},
         start_new_session=True,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        text=True,
     )
+    assert process.stdout
+    assert any(line.startswith("> ") for line in process.stdout), f"DVC has not started {stage}"
     kind, _, name = stage.partition("@")
     checkpoints = workspace.root / ".pipeline/checkpoints" / name
     while kind == "train" and not checkpoints.exists() and process.poll() is None:
         time.sleep(0.01)
     return process
+
+
+def forget(workspace: Workspace, stage: str) -> None:
+    """Remove the outputs of ``stage`` from DVC's cache, from which they would be restored instead of made again."""
+    lock = yaml.safe_load((workspace.root / "dvc.lock").read_text(encoding="utf-8"))
+    for out in lock["stages"][stage]["outs"]:
+        (workspace.root / ".dvc/cache/files/md5" / out["md5"][:2] / out["md5"][2:]).unlink(missing_ok=True)
 
 
 def contents(workspace: Workspace) -> dict[str, bytes]:

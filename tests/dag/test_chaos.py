@@ -1,0 +1,17 @@
+import re
+import subprocess
+import sys
+
+import pytest
+from project import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+def test_killed_stages_end_in_the_bytes_of_uninterrupted_ones() -> None:
+    command = [sys.executable, "tools/chaos.py", "--kills", "10", "--seed", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(re.findall("killed after", done.stdout)) >= 8, done.stdout
+    assert len(re.findall("going on from the checkpoint", done.stdout)) >= 4, done.stdout

@@ -1,0 +1,86 @@
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from dvc.lock import make_lock  # type: ignore[import-untyped]
+
+from pipeline import recovery
+
+DVC_YAML = """\
+stages:
+  first: {cmd: date +%N > a, deps: [source], outs: [a]}
+  second: {cmd: cp a b, deps: [a], outs: [b]}
+"""
+
+
+def call(*command: str, check: bool = True) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert not check or done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A DVC repository with two finished stages, of which git knows the first."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    call("git", "init", "-q")
+    call("dvc", "init", "-q")
+    Path("dvc.yaml").write_text(DVC_YAML, encoding="utf-8")
+    Path("source").touch()
+    call("dvc", "repro", "-q", "first")
+    call("git", "add", "-A")
+    call("git", "-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "-qm", "first")
+    call("dvc", "repro", "-q")
+    return tmp_path
+
+
+def test_dvc_is_stopped_by_a_torn_rwlock_for_good_and_recovery_helps(repository: Path) -> None:
+    Path(".dvc/tmp/rwlock").write_text("", encoding="utf-8")
+    Path("b").unlink()
+
+    assert "JSON structure is corrupted" in call("dvc", "repro", check=False)
+    (said,) = recovery.recover()
+
+    assert said.startswith(".dvc/tmp/rwlock was torn")
+    assert "is cached" in call("dvc", "repro")
+
+
+@pytest.mark.parametrize("part", [0.3, 0.55, 0.8, 0.97])
+def test_a_torn_lock_costs_no_work(repository: Path, part: float) -> None:
+    whole = Path("dvc.lock").read_bytes()
+    Path("dvc.lock").write_bytes(whole[: int(part * len(whole))])
+
+    recovery.recover()
+    said = call("dvc", "repro")
+
+    assert "Running stage" not in said
+    # A lock cut off between two lines may lack a size, which DVC doesn't look at.
+    assert re.findall("md5: .*", Path("dvc.lock").read_text(encoding="utf-8")) == re.findall("md5: .*", whole.decode())
+
+
+def test_a_lock_that_git_does_not_know_is_removed(repository: Path) -> None:
+    call("git", "rm", "-q", "--cached", "dvc.lock")
+    call("git", "-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "-qm", "without")
+    Path("dvc.lock").write_text("stages:\n  first:\n    cmd: [", encoding="utf-8")
+
+    (said,) = recovery.recover()
+
+    assert said.endswith("removed, git has none")
+    assert "Running stage" not in call("dvc", "repro")
+
+
+def test_whole_files_are_left_alone(repository: Path) -> None:
+    before = Path("dvc.lock").stat().st_mtime_ns
+
+    assert recovery.recover() == []
+    assert Path("dvc.lock").stat().st_mtime_ns == before
+
+
+def test_nothing_is_touched_while_dvc_is_at_work(repository: Path) -> None:
+    Path(".dvc/tmp/rwlock").write_text("{", encoding="utf-8")
+    with make_lock(".dvc/tmp/lock"), pytest.raises(ValueError, match="another DVC process is at work"):
+        recovery.recover()
+
+    assert Path(".dvc/tmp/rwlock").read_text(encoding="utf-8") == "{"
