@@ -23,7 +23,7 @@ TOOLS = Path(__file__).parent
 OBSERVERS = {
     "pipeline.tracking": "tells MLflow of a stage; nothing comes back",
     "pipeline.progress": "prints how far a training is",
-    "pipeline.core.drift": "hashes what others read, to see whether it changes meanwhile",
+    "pipeline.drift": "hashes what others read, to see whether it changes meanwhile",
     "importlib.metadata": "lists src among the places where a library may be; versions.txt says what it must find",
 }
 #: Folders and name parts of what belongs to no stage.

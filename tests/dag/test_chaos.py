@@ -13,5 +13,5 @@ def test_killed_stages_end_in_the_bytes_of_uninterrupted_ones() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len(re.findall("killed after", done.stdout)) >= 8, done.stdout
+    assert done.stdout.endswith("10 kills, 0 ended in other bytes than those of an uninterrupted run\n")
     assert len(re.findall("going on from the checkpoint", done.stdout)) >= 4, done.stdout

@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Callable
 
-from pipeline.core import drift, versions
+from pipeline import drift
+from pipeline.core import versions
 
 
 def run(main: Callable[[str], None]) -> None:

@@ -1,5 +1,7 @@
 """Train one entry of ``runs``: from prepared data to weights, history and record."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +10,8 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import nn
 
-from pipeline import records
-from pipeline.core import drift, params, rooms, storage
+from pipeline import drift, records
+from pipeline.core import params, rooms, storage
 from pipeline.core.files import md5, replacing, write_json
 from pipeline.core.schema import parse
 from pipeline.core.stage import say
@@ -23,6 +25,30 @@ from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.options import TrainOptions
 
 
+@dataclass
+class Job:
+    """One training, ready to begin: the data and the network are on the device, the parameters are valid.
+
+    Attributes:
+        options: how to train.
+        seed: of everything random.
+        device: where the tensors are.
+        task: the network and how it learns.
+        train, val: inputs and targets.
+        better: ``min`` or ``max``, for the monitored metric.
+        record: the contents of ``record.json``, as far as they are known before the training.
+    """
+
+    options: TrainOptions
+    seed: int
+    device: torch.device
+    task: loop.Task
+    train: loop.Split
+    val: loop.Split
+    better: Callable[[float, float], float]
+    record: dict[str, Any]
+
+
 def train(run: str, content: dict[str, Any], folder: Path) -> None:
     """Train ``runs.<run>`` of the parsed ``params.yaml`` and write the results.
 
@@ -32,6 +58,27 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
     Raises:
         ValueError: prepared data are missing or damaged, or the loss stops being finite.
     """
+    job = _prepare(run, content)
+    options, num_examples = job.options, len(job.train[1])
+    steps_per_epoch = loop.steps_per_epoch(num_examples, options)
+    state = loop.State()
+    checkpoints = Checkpoints(run, job.record["input_key"], job.task, state)
+    if first_step := checkpoints.restore(job.device):
+        say(f"{run}: going on from the checkpoint at step {first_step} of {options.epochs * steps_per_epoch}")
+    with journal.stage("train", job.record) as log:
+        log.tags({"device": str(job.device)})
+        with Progress(run, options.epochs, num_examples, steps_per_epoch, first_step) as progress:
+            watch = Watch(progress, log, checkpoints)
+            loop.fit(job.task, job.train, job.val, options, job.seed, job.better, state, watch)
+        # Before anything is recorded as finished, and while the checkpoints are still there.
+        drift.check()
+        kept_epoch = state.best_epoch if options.keep == "best" else len(state.history)
+        _write(folder, job.task.model, state, job.record | {"kept_epoch": kept_epoch})
+        log.artifacts([folder / "model.safetensors", folder / "history.csv", folder / "record.json"])
+    checkpoints.remove()
+
+
+def _prepare(run: str, content: dict[str, Any]) -> Job:
     path = f"runs.{run}"
     seed, num_threads = params.at(content, "seed"), params.at(content, "num_threads")
     task_name, dataset = params.at(content, f"{path}.task"), params.at(content, f"{path}.dataset")
@@ -43,13 +90,9 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
     module = rooms.load("tasks", task_name, f"{path}.task")
     torch.manual_seed(derive(seed, "initial weights"))
     network, model = building.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
-    steps_per_epoch = loop.steps_per_epoch(meta.num_examples("train"), options)
     network.to(device).to(memory_format=torch.channels_last)  # which convolutions prefer
-    task = module.Task(network, meta, options, options.epochs * steps_per_epoch)
-    (inputs, targets), (val_inputs, val_targets) = storage.read(data, "train"), storage.read(data, "val")
-    train_split = inputs.to(device), targets.to(device)
-    val_split = val_inputs.to(device), val_targets.to(device)
-
+    num_steps = options.epochs * loop.steps_per_epoch(meta.num_examples("train"), options)
+    task = module.Task(network, meta, options, num_steps)
     record = records.record(
         run,
         task_name,
@@ -59,21 +102,12 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
         counts={split: meta.num_examples(split) for split in storage.SPLITS},
         num_parameters=sum(parameter.numel() for parameter in network.parameters()),
     )
-    state = loop.State()
-    checkpoints = Checkpoints(run, record["input_key"], task, state)
-    if first_step := checkpoints.restore(device):
-        say(f"{run}: going on from the checkpoint at step {first_step} of {options.epochs * steps_per_epoch}")
-    with journal.stage("train", record) as log:
-        log.tags({"device": str(device)})
-        with Progress(run, options.epochs, len(targets), steps_per_epoch, first_step) as progress:
-            watch = Watch(progress, log, checkpoints)
-            loop.fit(task, train_split, val_split, options, seed, module.METRICS[options.monitor], state, watch)
-        # Before anything is recorded as finished, and while the checkpoints are still there.
-        drift.check()
-        record["kept_epoch"] = state.best_epoch if options.keep == "best" else len(state.history)
-        _write(folder, network, state, record)
-        log.artifacts([folder / "model.safetensors", folder / "history.csv", folder / "record.json"])
-    checkpoints.remove()
+    train, val = (_on(device, *storage.read(data, split)) for split in ("train", "val"))
+    return Job(options, seed, device, task, train, val, module.METRICS[options.monitor], record)
+
+
+def _on(device: torch.device, inputs: torch.Tensor, targets: torch.Tensor) -> loop.Split:
+    return inputs.to(device), targets.to(device)
 
 
 class Watch:

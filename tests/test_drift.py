@@ -10,7 +10,8 @@ SOURCE = Path("src").resolve()
 PROGRAM = """\
 import os, sys
 from pathlib import Path
-from pipeline.core import drift, params, stage
+from pipeline import drift
+from pipeline.core import params, stage
 data, code = Path("data.txt"), Path("helper.py")
 def late(text=""):
     Path("late").write_text(text)
