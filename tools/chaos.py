@@ -17,7 +17,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import yaml
 from project import Workspace, copy_project
 
 RUN = """\
@@ -118,8 +117,7 @@ def start(workspace: Workspace, stage: str) -> "subprocess.Popen[str]":
 
 def forget(workspace: Workspace, stage: str) -> None:
     """Remove the outputs of ``stage`` from DVC's cache, from which they would be restored instead of made again."""
-    lock = yaml.safe_load((workspace.root / "dvc.lock").read_text(encoding="utf-8"))
-    for out in lock["stages"][stage]["outs"]:
+    for out in workspace.lock()[stage]["outs"]:
         (workspace.root / ".dvc/cache/files/md5" / out["md5"][:2] / out["md5"][2:]).unlink(missing_ok=True)
 
 

@@ -6,6 +6,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,6 +47,11 @@ class Workspace:
         text = path.read_text(encoding="utf-8")
         assert old in text, f"{old!r} is not in {file}"
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    def lock(self) -> dict[str, Any]:
+        """Stage -> its command, parameters, dependencies and outputs, with their hashes, as in ``dvc.lock``."""
+        stages: dict[str, Any] = YAML(typ="safe").load(self.root / "dvc.lock")["stages"]
+        return stages
 
     def outputs(self) -> dict[str, bytes]:
         """Every output file with its bytes."""

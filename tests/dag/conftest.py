@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from observing import declared, observe
 from project import Workspace, copy_project
 
 PARAMS = """\
@@ -55,6 +56,19 @@ def reproduced(tmp_path_factory):
     workspace.run("git", "add", "-A")
     workspace.run("git", "commit", "-qm", "reproduced")
     return workspace
+
+
+@pytest.fixture(scope="session")
+def observed(tmp_path_factory):
+    """A workspace in which every stage has run, and what each was seen to read."""
+    workspace = copy_project(tmp_path_factory.mktemp("observed"), PARAMS)
+    stages, seen, tracked = declared(workspace.root), {}, set()
+    for stage in stages:
+        # Tracking takes seconds at the end of a stage, and once for each kind shows what observers do.
+        tracking = "off" if stage.group in tracked else "on"
+        tracked.add(stage.group)
+        seen[stage.name] = observe(workspace, stage, PIPELINE_TRACKING=tracking)
+    return workspace, stages, seen
 
 
 @pytest.fixture

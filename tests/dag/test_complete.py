@@ -5,22 +5,9 @@ import shutil
 
 import pytest
 from observing import declared, faults, observe
-from project import Workspace, copy_project
+from project import Workspace
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def observed(small_params, tmp_path_factory):
-    """A workspace in which every stage has run, and what each was seen to read."""
-    workspace = copy_project(tmp_path_factory.mktemp("observed"), small_params)
-    stages, seen, tracked = declared(workspace.root), {}, set()
-    for stage in stages:
-        # Tracking takes seconds at the end of a stage, and once for each kind shows what observers do.
-        tracking = "off" if stage.group in tracked else "on"
-        tracked.add(stage.group)
-        seen[stage.name] = observe(workspace, stage, PIPELINE_TRACKING=tracking)
-    return workspace, stages, seen
 
 
 @pytest.fixture
