@@ -36,7 +36,9 @@ def test_parameters_are_flat_and_relative_to_the_run(described):
 
 
 def test_code_is_what_was_imported_without_the_observers():
-    program = "import pipeline.progress, pipeline.seeding; from pipeline import records; print(*records.code())"
+    program = (
+        "import pipeline.watching.progress, pipeline.seeding; from pipeline import records; print(*records.code())"
+    )
     environment = {**os.environ, "PYTHONPATH": "src"}
     printed = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment

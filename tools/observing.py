@@ -22,8 +22,7 @@ TOOLS = Path(__file__).parent
 #: Modules that can't change an output, so that what they read isn't a dependency.
 OBSERVERS = {
     "pipeline.tracking": "tells MLflow of a stage; nothing comes back",
-    "pipeline.progress": "prints how far a training is",
-    "pipeline.drift": "hashes what others read, to see whether it changes meanwhile",
+    "pipeline.watching": "shows progress, sees whether what others read changes meanwhile, removes old checkpoints",
     "importlib.metadata": "lists src among the places where a library may be; versions.txt says what it must find",
 }
 #: Folders and name parts of what belongs to no stage.

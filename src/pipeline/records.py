@@ -11,7 +11,7 @@ from pipeline.core.files import md5
 from pipeline.core.versions import FILE as VERSIONS
 
 #: They watch a stage and can't change what it computes, so their code is no part of a model's identity.
-OBSERVERS = ("pipeline.tracking", "pipeline.progress", "pipeline.drift")
+OBSERVERS = ("pipeline.tracking", "pipeline.watching")
 
 
 def record(

@@ -18,6 +18,7 @@ def test_after_a_run_nothing_is_left_to_do(workspace):
     assert status(workspace) == {}
     assert workspace.run("git", "status", "--porcelain").stdout == ""
     assert workspace.repro() == set()
+    assert not list((workspace.root / ".pipeline/checkpoints").rglob("*.pt"))
 
 
 def test_a_learning_rate_reruns_one_run(workspace):

@@ -64,6 +64,18 @@ def test_a_killed_training_ends_in_the_same_bits(problem, killed_after):
     assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
 
 
+def test_a_finished_training_ends_in_the_same_bits_again(problem):
+    made = []
+    whole, history = problem(**SETTINGS, prepare=lambda task, state: made.append(Checkpoints("a", "key", task, state)))
+    made[0].save()
+    again, same = problem(
+        **SETTINGS, prepare=lambda task, state: made.append(Checkpoints("a", "key", task, state).restore(CPU))
+    )
+    assert made[1] == 16
+    assert same.history == history.history
+    assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(again), strict=True))
+
+
 @pytest.fixture
 def saved(problem):
     """Three checkpoints of a run, of which two are kept."""
@@ -101,9 +113,11 @@ def test_other_inputs_start_afresh(saved):
     assert Checkpoints("a", "another key", saved.task, State()).restore(CPU) == 0
 
 
-def test_nothing_is_left_when_the_run_is_trained(saved):
-    saved.remove()
-    assert not saved.run_folder.exists()
+def test_a_trained_run_keeps_its_newest_checkpoint_and_no_other(saved):
+    newest = sorted(saved.folder.iterdir())[-1]
+    Checkpoints("a", "other parameters", saved.task, State()).save()
+    saved.finish()
+    assert list(saved.folder.parent.rglob("*.pt")) == [newest]
 
 
 def test_a_disk_that_cannot_be_written_costs_the_checkpoint_only(saved, capsys):

@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Callable
 
-from pipeline import drift
 from pipeline.core import versions
+from pipeline.watching import drift, leftovers
 
 
 def run(main: Callable[[str], None]) -> None:
@@ -19,6 +19,7 @@ def run(main: Callable[[str], None]) -> None:
     try:
         drift.start()
         versions.check()
+        leftovers.remove()
         main(sys.argv[1])
         drift.check()
     except (ValueError, OSError) as error:

@@ -115,5 +115,5 @@ def load(file: Path) -> "dict[str, torch.Tensor]":
     """
     from safetensors.torch import load_file
 
-    with file.open("rb"):  # pipeline.drift watches what Python opens, and safetensors opens it by itself
+    with file.open("rb"):  # pipeline.watching.drift watches what Python opens, and safetensors opens it by itself
         return load_file(file)

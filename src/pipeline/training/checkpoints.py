@@ -13,9 +13,8 @@ import torch
 from pipeline.core.files import replacing
 from pipeline.core.stage import say
 from pipeline.training.loop import State, Task
+from pipeline.watching.leftovers import CHECKPOINTS
 
-#: Beside DVC's outputs, which DVC deletes before a stage runs.
-FOLDER = Path(".pipeline/checkpoints")
 #: Seconds between two checkpoints, unless PIPELINE_CHECKPOINT_SECONDS says otherwise: the work that a kill can cost.
 INTERVAL = 20.0
 #: How many checkpoints are kept, should the newest be damaged.
@@ -29,8 +28,7 @@ class Checkpoints:
     """
 
     def __init__(self, run: str, input_key: str, task: Task, state: State) -> None:
-        self.run_folder = FOLDER / run
-        self.folder = self.run_folder / input_key
+        self.folder = CHECKPOINTS / run / input_key
         self.task, self.state = task, state
         self.interval = _interval()
         self.saved_at = time.monotonic()
@@ -72,9 +70,13 @@ class Checkpoints:
             say(f"warning: no checkpoint at step {self.state.step}: {error}")
         self.saved_at = time.monotonic()
 
-    def remove(self) -> None:
-        """Remove the checkpoints of this run, also those of other parameters: it is trained."""
-        shutil.rmtree(self.run_folder, ignore_errors=True)
+    def finish(self) -> None:
+        """Remove all checkpoints of the run but the newest, also those of other parameters: it is trained."""
+        for old in self._files()[:-1]:
+            old.unlink()
+        for other in self.folder.parent.iterdir():
+            if other != self.folder:
+                shutil.rmtree(other, ignore_errors=True)
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9]*.pt"))

@@ -10,19 +10,20 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import nn
 
-from pipeline import drift, records
+from pipeline import records
 from pipeline.core import params, rooms, storage
 from pipeline.core.files import md5, replacing, write_json
 from pipeline.core.schema import parse
 from pipeline.core.stage import say
 from pipeline.core.tables import write_csv
 from pipeline.network import building, devices
-from pipeline.progress import Progress
 from pipeline.seeding import derive
 from pipeline.tracking import journal
 from pipeline.training import loop
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.options import TrainOptions
+from pipeline.watching import drift, leftovers
+from pipeline.watching.progress import Progress
 
 
 @dataclass
@@ -70,12 +71,13 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
         with Progress(run, options.epochs, num_examples, steps_per_epoch, first_step) as progress:
             watch = Watch(progress, log, checkpoints)
             loop.fit(job.task, job.train, job.val, options, job.seed, job.better, state, watch)
-        # Before anything is recorded as finished, and while the checkpoints are still there.
-        drift.check()
+        drift.check()  # before anything is recorded as finished
+        checkpoints.save()
         kept_epoch = state.best_epoch if options.keep == "best" else len(state.history)
         _write(folder, job.task.model, state, job.record | {"kept_epoch": kept_epoch})
         log.artifacts([folder / "model.safetensors", folder / "history.csv", folder / "record.json"])
-    checkpoints.remove()
+    checkpoints.finish()
+    leftovers.mark(checkpoints.folder, md5(folder / "model.safetensors"))
 
 
 def _prepare(run: str, content: dict[str, Any]) -> Job:

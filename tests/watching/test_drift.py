@@ -10,8 +10,8 @@ SOURCE = Path("src").resolve()
 PROGRAM = """\
 import os, sys
 from pathlib import Path
-from pipeline import drift
 from pipeline.core import params, stage
+from pipeline.watching import drift
 data, code = Path("data.txt"), Path("helper.py")
 def late(text=""):
     Path("late").write_text(text)

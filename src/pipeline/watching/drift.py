@@ -15,10 +15,7 @@ from typing import Any, NamedTuple
 from pipeline.core import params
 
 #: Of the repository: what isn't read for a result (it is kept by tools, or only watches a stage).
-SKIPPED = (
-    *(".git/", ".venv/", ".dvc/", ".pipeline/", "mlruns/"),
-    *("src/pipeline/tracking/", "src/pipeline/progress.py", "src/pipeline/drift.py"),
-)
+SKIPPED = (".git/", ".venv/", ".dvc/", ".pipeline/", "mlruns/", "src/pipeline/tracking/", "src/pipeline/watching/")
 #: Compiled code stands for its source; what is still being written has no name of its own yet (`files.replacing`).
 SKIPPED_PARTS = ("__pycache__", ".partial")
 #: A larger file, and any after so many, is taken for changed when its time stamp is: hashing must cost nothing.
