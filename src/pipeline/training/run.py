@@ -22,6 +22,7 @@ from pipeline.tracking import journal
 from pipeline.training import loop
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.options import TrainOptions
+from pipeline.training.stopping import Stop
 from pipeline.watching import drift, leftovers
 from pipeline.watching.progress import Progress
 
@@ -68,11 +69,11 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
         say(f"{run}: going on from the checkpoint at step {first_step} of {options.epochs * steps_per_epoch}")
     with journal.stage("train", job.record) as log:
         log.tags({"device": str(job.device)})
-        with Progress(run, options.epochs, num_examples, steps_per_epoch, first_step) as progress:
-            watch = Watch(progress, log, checkpoints)
+        with Stop() as stop, Progress(run, options.epochs, num_examples, steps_per_epoch, first_step) as progress:
+            watch = Watch(run, progress, log, checkpoints, stop)
             loop.fit(job.task, job.train, job.val, options, job.seed, job.better, state, watch)
+            checkpoints.save()
         drift.check()  # before anything is recorded as finished
-        checkpoints.save()
         kept_epoch = state.best_epoch if options.keep == "best" else len(state.history)
         _write(folder, job.task.model, state, job.record | {"kept_epoch": kept_epoch})
         log.artifacts([folder / "model.safetensors", folder / "history.csv", folder / "record.json"])
@@ -113,14 +114,19 @@ def _on(device: torch.device, inputs: torch.Tensor, targets: torch.Tensor) -> lo
 
 
 class Watch:
-    """Tells the terminal and MLflow of every epoch, and lets a checkpoint be written when it is time."""
+    """Tells the terminal and MLflow of every epoch, and lets a checkpoint be written when it is time or the last."""
 
-    def __init__(self, progress: Progress, log: journal.Stage, checkpoints: Checkpoints) -> None:
-        self.progress, self.log, self.checkpoints = progress, log, checkpoints
+    def __init__(self, run: str, progress: Progress, log: journal.Stage, checkpoints: Checkpoints, stop: Stop) -> None:
+        self.run, self.progress, self.log, self.checkpoints, self.stop = run, progress, log, checkpoints, stop
 
     def on_step(self, step: int, losses: dict[str, torch.Tensor]) -> None:
         self.progress.on_step(step, losses)
-        self.checkpoints.on_step()
+        if self.stop.requested is None:
+            self.checkpoints.on_step()
+        else:
+            self.checkpoints.save()
+            say(f"{self.run}: the checkpoint of step {step} is kept, and `dvc repro` goes on from it")
+            self.stop.obey()
 
     def on_epoch(self, row: loop.Row) -> None:
         self.progress.on_epoch(row)

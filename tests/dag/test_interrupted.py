@@ -1,0 +1,98 @@
+"""Trainings that are ended from outside, and pipelines that get in each other's way."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+LONGER = ("epochs: 2\n      batch_size: 50", "epochs: 12\n      batch_size: 20")
+
+
+@pytest.fixture
+def longer(workspace):
+    """A workspace with a LeNet to train for some seconds."""
+    workspace.replace("params.yaml", *LONGER)
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def expected(reproduced, tmp_path_factory):
+    """The outputs of that training when nothing disturbs it."""
+    folder = tmp_path_factory.mktemp("expected") / "project"
+    subprocess.run(["cp", "-a", reproduced.root, folder], check=True)
+    workspace = type(reproduced)(folder)
+    workspace.replace("params.yaml", *LONGER)
+    workspace.repro("train@lenet")
+    return workspace.outputs()
+
+
+def start(workspace, *command, **environment):
+    return subprocess.Popen(
+        command,
+        cwd=workspace.root,
+        env={**workspace.environment, **environment},
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def training(workspace, after_seconds):
+    """The id of the training process, once it has written a checkpoint and gone on for a while."""
+    while not list((workspace.root / ".pipeline/checkpoints").rglob("*.pt")):
+        time.sleep(0.05)
+    time.sleep(after_seconds)
+    found = subprocess.run(["pgrep", "-f", "stages/train.py lenet"], capture_output=True, text=True, check=True)
+    for process in map(int, found.stdout.split()):
+        if Path(f"/proc/{process}/cwd").readlink() == workspace.root:
+            return process
+    raise AssertionError("no training runs")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_last_step_is_kept_and_named(longer, expected, number):
+    # As a terminal's Ctrl-C, which reaches DVC too, and as the kill of the training alone.
+    process = start(longer, "dvc", "repro", "train@lenet", PIPELINE_CHECKPOINT_SECONDS="0.5")
+    found = training(longer, after_seconds=0.2)
+    os.killpg(process.pid, number) if number == signal.SIGINT else os.kill(found, number)
+    _, said = process.communicate(timeout=60)
+
+    assert process.returncode != 0
+    kept = re.search(r"lenet: the checkpoint of step (\d+) is kept, and `dvc repro` goes on from it", said)
+    assert kept, said
+    again = longer.run("dvc", "repro", "train@lenet")
+    assert f"lenet: going on from the checkpoint at step {kept[1]} of" in again.stderr
+    assert longer.outputs() == expected
+
+
+def test_a_full_disk_costs_no_outputs_and_no_checkpoint_that_was_written(longer, expected):
+    before = longer.outputs()
+    command = f"ulimit -f 100; {longer.lock()['train@lenet']['cmd']}"  # files of at most 100 KiB
+    failed = longer.run("bash", "-c", command, check=False, PIPELINE_CHECKPOINT_SECONDS="0.5")
+
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.stderr
+    assert "warning: no checkpoint at step" in failed.stderr
+    assert re.search("^error: .*model.safetensors", failed.stderr, re.MULTILINE), failed.stderr
+    assert longer.outputs() == before
+    longer.repro("train@lenet")
+    assert longer.outputs() == expected
+
+
+def test_two_pipelines_at_once_break_nothing(longer, expected):
+    both = [start(longer, "dvc", "repro", "train@lenet") for _ in range(2)]
+    said = [process.communicate(timeout=120)[1] for process in both]
+
+    for process, text in zip(both, said, strict=True):
+        assert process.returncode == 0 or "is busy" in text or "Unable to acquire lock" in text, text
+    assert any(process.returncode == 0 for process in both), said
+    longer.repro("train@lenet")
+    assert longer.outputs() == expected
+    assert "train@lenet" not in longer.run("dvc", "status", "--json").stdout
