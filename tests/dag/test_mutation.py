@@ -19,13 +19,14 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:pygtrie"),  # DVC uses what pygtrie has deprecated
 ]
 
-#: Which of these files a data set needs, its kind decides, and DVC can't derive a list of dependencies from a name. An
-#: edit makes every data set's stage run again, which takes seconds and, as long as it writes the same bytes, nothing
-#: that depends on it.
+#: Which of these files a stage needs, the kind of its data set or its task decides, and DVC can't derive a list of
+#: dependencies from a name. An edit makes the stages of every data set or run run again, which takes seconds and, as
+#: long as they write the same bytes, nothing that depends on them.
 BY_KIND = {
     "src/pipeline/downloading/": {"download"},
     "src/pipeline/preprocessing/": {"preprocess"},
     "src/pipeline/source/": {"download", "preprocess"},
+    "src/pipeline/evaluation/": {"evaluate"},
 }
 
 

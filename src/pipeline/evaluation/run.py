@@ -8,8 +8,8 @@ from pipeline.core.files import replacing, write_json
 from pipeline.core.schema import parse
 from pipeline.evaluation.inference import outputs
 from pipeline.network import building, devices
-from pipeline.network.trained import read_record
 from pipeline.tracking import journal
+from pipeline.trained import read_record
 
 #: What ``dvc.yaml`` plots, by how it plots it; a task leaves empty what it has no use for.
 FOLDERS = ("curves", "confusion", "pictures")

@@ -15,8 +15,8 @@ from pipeline.exporting.options import Options
 from pipeline.exporting.proof import prove
 from pipeline.network import building, devices
 from pipeline.network.inputs import Standardize
-from pipeline.network.trained import read_record
 from pipeline.tracking import journal
+from pipeline.trained import read_record
 
 
 def export(run: str, content: dict[str, Any], folder: Path) -> None:

@@ -41,8 +41,8 @@ def evaluate(outputs: np.ndarray, test: Examples, meta: Meta, options: Options, 
     # Here and not above, so that checking the options takes no time.
     from scipy.special import softmax
 
-    from pipeline.core.tables import write_csv
     from pipeline.evaluation.pictures import draw_mistakes
+    from pipeline.evaluation.tables import write_csv
 
     probabilities = softmax(outputs.astype(np.float64), axis=1)
     predicted = outputs.argmax(axis=1)
@@ -82,9 +82,9 @@ def _measure(targets: np.ndarray, predicted: np.ndarray, probabilities: np.ndarr
 
 
 def _draw_curves(targets: np.ndarray, probabilities: np.ndarray, num_bins: int, folder: Path) -> None:
-    from pipeline.core.tables import write_csv
     from pipeline.evaluation import curves
     from pipeline.evaluation.calibration import calibration
+    from pipeline.evaluation.tables import write_csv
 
     one_hot = np.eye(probabilities.shape[1])[targets]
     tables = {

@@ -1,5 +1,6 @@
 """Train one entry of ``runs``: from prepared data to weights, history and record."""
 
+import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,6 @@ from pipeline.core import params, rooms, storage
 from pipeline.core.files import md5, replacing, write_json
 from pipeline.core.schema import parse
 from pipeline.core.stage import say
-from pipeline.core.tables import write_csv
 from pipeline.network import building, devices
 from pipeline.seeding import derive
 from pipeline.tracking import journal
@@ -142,7 +142,8 @@ def _write(folder: Path, network: nn.Module, state: loop.State, record: dict[str
         except SafetensorError as error:  # which hides the system's error
             raise OSError(f"{folder / 'model.safetensors'} can't be written: {error}") from None
     record["model_md5"] = md5(folder / "model.safetensors")
-    with replacing(folder / "history.csv") as file:
-        columns = list(state.history[0])
-        write_csv(file, columns, *([row[column] for row in state.history] for column in columns))
+    with replacing(folder / "history.csv") as file, file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, state.history[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(state.history)
     write_json(folder / "record.json", record)

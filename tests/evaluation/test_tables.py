@@ -2,7 +2,7 @@ import csv
 
 import numpy as np
 
-from pipeline.core.tables import write_csv
+from pipeline.evaluation.tables import write_csv
 
 VALUES = [1 / 3, 1e-17, 12345.678901234567]
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from pipeline.core.files import md5
-from pipeline.network.trained import read_record
+from pipeline.trained import read_record
 
 
 @pytest.fixture
