@@ -109,6 +109,16 @@ def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_used(saved, capsy
     assert f"{newest} is damaged" in capsys.readouterr().err
 
 
+def test_a_checkpoint_of_another_training_is_refused_and_the_one_before_it_used(saved, capsys):
+    newest = sorted(saved.folder.iterdir())[-1]
+    other = Checkpoints("a", "another key", saved.task, saved.state)
+    saved.state.step = 4
+    other.save()
+    foreign = next(other.folder.iterdir()).rename(saved.folder / next(other.folder.iterdir()).name)
+    assert Checkpoints("a", "key", saved.task, State()).restore(CPU) == int(newest.name[:12])
+    assert f"{foreign} belongs to another training" in capsys.readouterr().err
+
+
 def test_other_inputs_start_afresh(saved):
     assert Checkpoints("a", "another key", saved.task, State()).restore(CPU) == 0
 

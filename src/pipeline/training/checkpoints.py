@@ -42,6 +42,9 @@ class Checkpoints:
                 continue
             # Onto the CPU: the task moves its tensors to where it is, but for those that an optimiser keeps on the CPU.
             saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+            if saved["input_key"] != self.folder.name:
+                say(f"warning: {file} belongs to another training; trying the one before it")
+                continue
             self.task.load_state_dict(saved["task"])
             for name, value in saved["state"].items():
                 setattr(self.state, name, _to(value, device))
@@ -59,7 +62,8 @@ class Checkpoints:
         """Write a checkpoint and remove all but the newest; a full disk costs the checkpoint, not the training."""
         buffer = io.BytesIO()
         device = next(self.task.model.parameters()).device.type
-        torch.save({"device": device, "task": self.task.state_dict(), "state": vars(self.state)}, buffer)
+        origin = {"input_key": self.folder.name, "device": device}
+        torch.save({**origin, "task": self.task.state_dict(), "state": vars(self.state)}, buffer)
         content = buffer.getvalue()
         try:
             with replacing(self.folder / f"{self.state.step:012d}-{_digest(content)}.pt") as file:

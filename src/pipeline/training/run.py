@@ -60,7 +60,7 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
     Raises:
         ValueError: prepared data are missing or damaged, or the loss stops being finite.
     """
-    job = _prepare(run, content)
+    job = prepare(run, content)
     options, num_examples = job.options, len(job.train[1])
     steps_per_epoch = loop.steps_per_epoch(num_examples, options)
     state = loop.State()
@@ -81,7 +81,12 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
     leftovers.mark(checkpoints.folder, md5(folder / "model.safetensors"))
 
 
-def _prepare(run: str, content: dict[str, Any]) -> Job:
+def prepare(run: str, content: dict[str, Any]) -> Job:
+    """Read the prepared data and build the network of ``runs.<run>``, with the first weights that its seed gives.
+
+    Raises:
+        ValueError: parameters are wrong, or prepared data are missing or damaged.
+    """
     path = f"runs.{run}"
     seed, num_threads = params.at(content, "seed"), params.at(content, "num_threads")
     task_name, dataset = params.at(content, f"{path}.task"), params.at(content, f"{path}.dataset")
