@@ -72,6 +72,16 @@ def test_the_last_step_is_kept_and_named(longer, expected, number):
     assert longer.outputs() == expected
 
 
+def test_a_training_killed_for_its_memory_goes_on_at_its_last_checkpoint(longer, expected):
+    process = start(longer, "dvc", "repro", "train@lenet", PIPELINE_CHECKPOINT_SECONDS="0")
+    os.kill(training(longer, after_seconds=0.5), signal.SIGKILL)  # what the kernel does, and to the training alone
+    process.communicate(timeout=60)
+
+    assert process.returncode != 0
+    assert "lenet: going on from the checkpoint at step" in longer.run("dvc", "repro", "train@lenet").stderr
+    assert longer.outputs() == expected
+
+
 def test_a_full_disk_costs_no_outputs_and_no_checkpoint_that_was_written(longer, expected):
     before = longer.outputs()
     command = f"ulimit -f 100; {longer.lock()['train@lenet']['cmd']}"  # files of at most 100 KiB
