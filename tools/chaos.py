@@ -10,6 +10,7 @@ least half of the rounds kill a training, each model in turn.
 import argparse
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,7 +41,11 @@ PARAMS = (
     "  digits: {kind: digits, path: data/digits.md5, image_size: 12}\nruns:\n"
     + "".join(RUN.format(model=model) for model in MODELS)
 )
-OTHER_STAGES = ("download@digits", "preprocess@digits", *(f"{s}@{m}" for m in MODELS for s in ("evaluate", "export")))
+OTHER_STAGES = (
+    ("download@digits",),
+    ("preprocess@digits",),
+    *([f"{group}@{model}" for model in MODELS] for group in ("evaluate", "export")),
+)
 
 
 def main() -> None:
@@ -58,7 +63,9 @@ def main() -> None:
         failures = kills = 0
         while kills < arguments.kills:
             training = kills % 2 == 0
-            stage = f"train@{MODELS[kills // 2 % len(MODELS)]}" if training else chance.choice(OTHER_STAGES)
+            stage = (
+                f"train@{MODELS[kills // 2 % len(MODELS)]}" if training else chance.choice(chance.choice(OTHER_STAGES))
+            )
             killed, said = strike(workspace, stage, chance, durations)
             same = contents(workspace) == expected
             kills += killed
@@ -96,6 +103,9 @@ def strike(workspace: Workspace, stage: str, chance: random.Random, durations: d
 
 def start(workspace: Workspace, stage: str) -> "subprocess.Popen[str]":
     """Make ``stage`` run anew; returns once DVC has started it, and a training at its first checkpoint."""
+    kind, _, name = stage.partition("@")
+    checkpoints = workspace.root / ".pipeline/checkpoints" / name
+    shutil.rmtree(checkpoints, ignore_errors=True)  # of the finished training before
     # The interval 0 writes a checkpoint at every step: killed while writing one is the likeliest case.
     process = subprocess.Popen(
         ["dvc", "repro", "--force", "--single-item", stage],
@@ -108,9 +118,7 @@ def start(workspace: Workspace, stage: str) -> "subprocess.Popen[str]":
     )
     assert process.stdout
     assert any(line.startswith("> ") for line in process.stdout), f"DVC has not started {stage}"
-    kind, _, name = stage.partition("@")
-    checkpoints = workspace.root / ".pipeline/checkpoints" / name
-    while kind == "train" and not checkpoints.exists() and process.poll() is None:
+    while kind == "train" and not list(checkpoints.rglob("*.pt")) and process.poll() is None:
         time.sleep(0.01)
     return process
 
