@@ -62,10 +62,8 @@ def main() -> None:
         durations: dict[str, float] = {}
         failures = kills = 0
         while kills < arguments.kills:
-            training = kills % 2 == 0
-            stage = (
-                f"train@{MODELS[kills // 2 % len(MODELS)]}" if training else chance.choice(chance.choice(OTHER_STAGES))
-            )
+            model = MODELS[kills // 2 % len(MODELS)]
+            stage = chance.choice(chance.choice(OTHER_STAGES)) if kills % 2 else f"train@{model}"
             killed, said = strike(workspace, stage, chance, durations)
             same = contents(workspace) == expected
             kills += killed
