@@ -34,8 +34,8 @@ repro: setup  ## bring every model of params.yaml up to date, with its MLflow ru
 	dvc repro
 	python -m pipeline.tracking.track
 
-track: setup  ## publish to MLflow what is not there yet, such as models restored from DVC's cache
-	python -m pipeline.tracking.track
+track: setup  ## publish to MLflow what is not there yet, such as restored models; REV=<commit>: the models of that one
+	$(if $(REV),python -m pipeline.tracking.revision "$(REV)",python -m pipeline.tracking.track)
 
 ui: track  ## compare the runs: MLflow on http://127.0.0.1:5000
 	python -m pipeline.tracking.ui

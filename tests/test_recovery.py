@@ -1,5 +1,8 @@
+import os
 import re
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -67,7 +70,7 @@ def test_a_lock_that_git_does_not_know_is_removed(repository: Path) -> None:
 
     (said,) = recovery.recover()
 
-    assert said.endswith("removed, git has none")
+    assert said.endswith("it is now .dvc/tmp/dvc.lock.torn")
     assert "Running stage" not in call("dvc", "repro")
 
 
@@ -76,6 +79,39 @@ def test_whole_files_are_left_alone(repository: Path) -> None:
 
     assert recovery.recover() == []
     assert Path("dvc.lock").stat().st_mtime_ns == before
+
+
+def test_a_merge_conflict_is_left_to_the_user(repository: Path) -> None:
+    commit = ("git", "-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "-qam")
+    call("git", "checkout", "-q", "-b", "other")
+    call(*commit, "second")
+    call("git", "checkout", "-q", "-")
+    Path("source").write_text("changed", encoding="utf-8")
+    call("dvc", "repro", "-q")
+    call(*commit, "changed")
+    assert "CONFLICT" in call("git", "merge", "other", check=False)
+    before = Path("dvc.lock").read_bytes()
+
+    with pytest.raises(ValueError, match="merge conflict"):
+        recovery.recover()
+
+    assert b"<<<<<<<" in before
+    assert Path("dvc.lock").read_bytes() == before
+
+
+def test_a_running_stage_is_noticed_though_dvc_holds_no_lock_meanwhile(repository: Path) -> None:
+    Path("dvc.yaml").write_text("stages: {slow: {cmd: touch started && sleep 60}}", encoding="utf-8")
+    process = subprocess.Popen(["dvc", "repro"], start_new_session=True, stdout=subprocess.DEVNULL)
+    try:
+        while not Path("started").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        Path(".dvc/tmp/rwlock").write_text("{", encoding="utf-8")
+        with pytest.raises(ValueError, match="another DVC process is at work"):
+            recovery.recover()
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def test_nothing_is_touched_while_dvc_is_at_work(repository: Path) -> None:

@@ -80,13 +80,13 @@ def strike(workspace: Workspace, stage: str, chance: random.Random, durations: d
     if stage not in durations:
         process = start(workspace, stage)
         begun = time.monotonic()
-        process.wait()
+        assert process.wait() == 0, f"{stage} failed without a kill"
         durations[stage] = time.monotonic() - begun
     forget(workspace, stage)
     process = start(workspace, stage)
     delay = chance.uniform(0, durations[stage])
     try:
-        process.wait(delay)
+        assert process.wait(delay) == 0, f"{stage} failed by itself"
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -96,6 +96,7 @@ def strike(workspace: Workspace, stage: str, chance: random.Random, durations: d
     if f"Running stage '{stage}'" not in finished.stdout:
         return False, "not killed: it was done"
     resumed = [line for line in finished.stderr.splitlines() if "going on from the checkpoint" in line]
+    assert resumed or not stage.startswith("train@"), f"{stage} began anew"
     return True, ", ".join([f"killed after {delay:.1f} of {durations[stage]:.1f} s", *recovered, *resumed])
 
 

@@ -1,6 +1,6 @@
 """Mend what DVC was writing when it was killed: neither file is written atomically, and DVC refuses a torn one.
 
-`.dvc/tmp/rwlock` says which process uses which path, and no process is left that does. `dvc.lock` says what was made
+`.dvc/tmp/rwlock` says which process uses which path: nothing, where no DVC is at work. `dvc.lock` says what was made
 from what: git has an older one, and what was made since, DVC then finds in its run cache.
 """
 
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 from dvc.lock import LockError, make_lock  # type: ignore[import-untyped]
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA  # type: ignore[import-untyped]
 from ruamel.yaml import YAML
@@ -24,25 +25,29 @@ DVC_LOCK = Path("dvc.lock")
 
 
 def recover() -> list[str]:
-    """Remove a torn `.dvc/tmp/rwlock` and replace a torn `dvc.lock` by git's; returns what was done, one line each.
+    """Move a torn `.dvc/tmp/rwlock` or `dvc.lock` away, and bring back git's `dvc.lock`.
+
+    Returns what was done, one line each.
 
     Raises:
-        ValueError: a file is torn and another DVC process is at work.
+        ValueError: a file is torn and another DVC process is at work, or `dvc.lock` has a merge conflict.
     """
-    broken = [(file, mend) for file, is_whole, mend in _FILES if not is_whole(file)]
-    if not broken:
+    torn = [file for file, is_whole in _FILES.items() if not is_whole(file)]
+    if not torn:
         return []
     with contextlib.ExitStack() as locks:
-        for name in ("lock", "rwlock.lock"):
-            try:
+        try:
+            for name in ("lock", "rwlock.lock"):
                 locks.enter_context(make_lock(str(RWLOCK.with_name(name))))
-            except LockError:
-                raise ValueError(
-                    f"{broken[0][0]} can't be read and another DVC process is at work: "
-                    "wait for it to end, then try again"
-                ) from None
+            is_busy = _is_dvc_running()
+        except LockError:
+            is_busy = True
+        if is_busy:
+            raise ValueError(
+                f"{torn[0]} can't be read and another DVC process is at work here: wait for it to end, then try again"
+            )
         # What looked torn may have been under way.
-        return [mend(file) for file, is_whole, mend in _FILES if not is_whole(file)]
+        return [_mend(file) for file, is_whole in _FILES.items() if not is_whole(file)]
 
 
 def _is_json(file: Path) -> bool:
@@ -66,25 +71,39 @@ def _is_lock(file: Path) -> bool:
     return text.endswith("\n")
 
 
-def _remove(file: Path) -> str:
-    file.unlink()
-    return f"{file} was torn, since DVC was killed while it wrote it: removed"
+def _is_dvc_running() -> bool:
+    """Whether a DVC works in this folder; while the command of a stage runs, it holds no lock."""
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        command = [Path(word).name for word in (process.info["cmdline"] or [])[:2]]
+        if "dvc" in command and process.info["cwd"] == str(Path.cwd()):
+            return True
+    return False
 
 
-def _restore(file: Path) -> str:
-    done = subprocess.run(["git", "show", f"HEAD:./{file}"], capture_output=True, check=False)
-    if done.returncode:
-        file.unlink()
-        return f"{file} was torn, since DVC was killed while it wrote it: removed, git has none"
+def _mend(file: Path) -> str:
+    what = f"{file} was torn, since DVC was killed while it wrote it"
+    kept = RWLOCK.with_name(f"{file.name}.torn")
+    older = None
+    if file == DVC_LOCK:
+        if _git("ls-files", "--unmerged", str(file)):
+            raise ValueError(f"{file} has a merge conflict: `git checkout --ours {file}` or --theirs, then `dvc repro`")
+        older = _git("show", f"HEAD:./{file}") if _git("ls-tree", "HEAD", str(file)) else None
+    file.replace(kept)
+    if older is None:
+        return f"{what}: it is now {kept}"
     with replacing(file) as beside:
-        beside.write_bytes(done.stdout)
-    return f"{file} was torn, since DVC was killed while it wrote it: it is git's again, and nothing will be made twice"
+        beside.write_bytes(older)
+    return f"{what}: it is git's again, nothing will be made twice, and what was left of it is {kept}"
 
 
-_FILES: list[tuple[Path, Callable[[Path], bool], Callable[[Path], str]]] = [
-    (RWLOCK, _is_json, _remove),
-    (DVC_LOCK, _is_lock, _restore),
-]
+def _git(*arguments: str) -> bytes:
+    done = subprocess.run(["git", *arguments], capture_output=True, check=False)
+    if done.returncode:
+        raise ValueError(f"git {arguments[0]} failed: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout
+
+
+_FILES: dict[Path, Callable[[Path], bool]] = {RWLOCK: _is_json, DVC_LOCK: _is_lock}
 
 
 if __name__ == "__main__":

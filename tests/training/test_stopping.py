@@ -40,6 +40,16 @@ def test_without_a_signal_nothing_happens_and_the_handlers_are_those_from_before
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
+def test_what_is_ignored_stays_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Stop() as stop:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert stop.requested is None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_sigterm_ends_the_process_by_that_signal():
     program = (
         "import os, signal\nfrom pipeline.training.stopping import Stop\n"

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.watching import leftovers
 
-MD5 = "0123456789abcdef0123456789abcdef"
+MD5 = "99914b932bd37a50b983c5e7c90ae93b"  # of {}
 
 
 @pytest.fixture
@@ -15,7 +15,8 @@ def checkpoints(tmp_path, monkeypatch):
     folder = leftovers.CHECKPOINTS / "lenet" / "key"
     folder.mkdir(parents=True)
     (folder / "000000000007-x.pt").touch()
-    leftovers.mark(folder, MD5)
+    Path("record.json").write_text("{}")
+    leftovers.mark(folder, Path("record.json"))
     os.utime(folder / leftovers.MARK, (100, 100))
     return folder
 

@@ -17,9 +17,9 @@ def run(main: Callable[[str], None]) -> None:
     if len(sys.argv) != 2:
         sys.exit(f"usage: python {sys.argv[0]} NAME, as dvc.yaml calls it")
     try:
+        leftovers.remove()
         drift.start()
         versions.check()
-        leftovers.remove()
         main(sys.argv[1])
         drift.check()
     except (ValueError, OSError) as error:

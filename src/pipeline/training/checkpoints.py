@@ -13,7 +13,7 @@ import torch
 from pipeline.core.files import replacing
 from pipeline.core.stage import say
 from pipeline.training.loop import State, Task
-from pipeline.watching.leftovers import CHECKPOINTS
+from pipeline.watching import leftovers
 
 #: Seconds between two checkpoints, unless PIPELINE_CHECKPOINT_SECONDS says otherwise: the work that a kill can cost.
 INTERVAL = 20.0
@@ -28,7 +28,7 @@ class Checkpoints:
     """
 
     def __init__(self, run: str, input_key: str, task: Task, state: State) -> None:
-        self.folder = CHECKPOINTS / run / input_key
+        self.folder = leftovers.CHECKPOINTS / run / input_key
         self.task, self.state = task, state
         self.interval = _interval()
         self.saved_at = time.monotonic()
@@ -58,8 +58,11 @@ class Checkpoints:
         if time.monotonic() - self.saved_at >= self.interval:
             self.save()
 
-    def save(self) -> None:
-        """Write a checkpoint and remove all but the newest; a full disk costs the checkpoint, not the training."""
+    def save(self) -> bool:
+        """Write a checkpoint and remove all but the newest; a full disk costs the checkpoint, not the training.
+
+        Returns whether it was written.
+        """
         buffer = io.BytesIO()
         device = next(self.task.model.parameters()).device.type
         origin = {"input_key": self.folder.name, "device": device}
@@ -69,18 +72,29 @@ class Checkpoints:
             with replacing(self.folder / f"{self.state.step:012d}-{_digest(content)}.pt") as file:
                 file.write_bytes(content)
             for old in self._files()[:-NUM_KEPT]:
-                old.unlink()
+                old.unlink(missing_ok=True)
         except OSError as error:
             say(f"warning: no checkpoint at step {self.state.step}: {error}")
-        self.saved_at = time.monotonic()
+            return False
+        finally:
+            self.saved_at = time.monotonic()
+        return True
 
-    def finish(self) -> None:
-        """Remove all checkpoints of the run but the newest, also those of other parameters: it is trained."""
-        for old in self._files()[:-1]:
-            old.unlink()
-        for other in self.folder.parent.iterdir():
-            if other != self.folder:
-                shutil.rmtree(other, ignore_errors=True)
+    def finish(self, record: Path) -> None:
+        """Remove all checkpoints of the run but the newest, also those of other parameters: it is trained.
+
+        The newest goes when DVC has recorded ``record``, the ``record.json`` that the training left.
+        """
+        try:
+            for file in self.folder.iterdir():
+                if file not in self._files()[-1:]:
+                    file.unlink(missing_ok=True)
+            for other in self.folder.parent.iterdir():
+                if other != self.folder:
+                    shutil.rmtree(other, ignore_errors=True)
+            leftovers.mark(self.folder, record)
+        except OSError as error:
+            say(f"warning: the checkpoints in {self.folder} stay: {error}")
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9]*.pt"))

@@ -23,7 +23,7 @@ from pipeline.training import loop
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.options import TrainOptions
 from pipeline.training.stopping import Stop
-from pipeline.watching import drift, leftovers
+from pipeline.watching import drift
 from pipeline.watching.progress import Progress
 
 
@@ -77,8 +77,7 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
         kept_epoch = state.best_epoch if options.keep == "best" else len(state.history)
         _write(folder, job.task.model, state, job.record | {"kept_epoch": kept_epoch})
         log.artifacts([folder / "model.safetensors", folder / "history.csv", folder / "record.json"])
-    checkpoints.finish()
-    leftovers.mark(checkpoints.folder, md5(folder / "model.safetensors"))
+    checkpoints.finish(folder / "record.json")
 
 
 def prepare(run: str, content: dict[str, Any]) -> Job:
@@ -129,8 +128,8 @@ class Watch:
         if self.stop.requested is None:
             self.checkpoints.on_step()
         else:
-            self.checkpoints.save()
-            say(f"{self.run}: the checkpoint of step {step} is kept, and `dvc repro` goes on from it")
+            if self.checkpoints.save():
+                say(f"{self.run}: the checkpoint of step {step} is kept, and `dvc repro` goes on from it")
             self.stop.obey()
 
     def on_epoch(self, row: loop.Row) -> None:

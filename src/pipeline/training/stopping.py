@@ -27,7 +27,9 @@ class Stop:
             signal.raise_signal(number)
 
     def __enter__(self) -> Self:
-        self.handlers = {number: signal.signal(number, self._remember) for number in (signal.SIGINT, signal.SIGTERM)}
+        # What is ignored stays so, as Ctrl-C is for a command that a script runs in the background.
+        heeded = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) != signal.SIG_IGN]
+        self.handlers = {number: signal.signal(number, self._remember) for number in heeded}
         return self
 
     def __exit__(

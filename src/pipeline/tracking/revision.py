@@ -1,0 +1,72 @@
+"""`make track REV=<revision>`: give every model of a git revision its complete run in MLflow, without training.
+
+The revision is checked out into a folder of its own, to which DVC links the outputs from this repository's cache. So
+nothing changes in the workspace.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.tracking import spool
+
+
+def main(revision: str) -> None:
+    """Publish the models of ``revision``; the exit status is 1 if some are in no cache, or can't be published."""
+    with worktree(revision) as folder:
+        _call("dvc", "cache", "dir", "--local", _call("dvc", "cache", "dir").strip(), folder=folder)
+        # Without --allow-missing one lost output would keep all others away.
+        _call("dvc", "checkout", "--quiet", "--allow-missing", "--force", folder=folder)
+        records = {path.parent.name for path in folder.glob("outputs/*/record.json")}
+        lost = sorted(_runs(folder) - records)
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline.tracking.track"],
+            cwd=folder,
+            env={**os.environ, "DVC_ROOT": str(spool.root())},
+            check=False,
+        )
+    if lost:
+        sys.exit(f"error: {', '.join(lost)}: not in DVC's cache; `dvc fetch --all-commits` may bring the outputs there")
+    sys.exit(done.returncode)
+
+
+@contextmanager
+def worktree(revision: str) -> Iterator[Path]:
+    """A temporary folder with the files of ``revision`` as git has them.
+
+    Raises:
+        ValueError: git knows no such revision.
+    """
+    commit = _call("git", "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}").strip()
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / "revision"
+        _call("git", "worktree", "add", "--quiet", "--detach", str(folder), commit)
+        try:
+            yield folder
+        finally:
+            _call("git", "worktree", "remove", "--force", str(folder))
+
+
+def _runs(folder: Path) -> set[str]:
+    listed = _call("dvc", "stage", "list", "--name-only", folder=folder).split()
+    return {stage.removeprefix("train@") for stage in listed if stage.startswith("train@")}
+
+
+def _call(*command: str, folder: Path | None = None) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "DVC_ROOT"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no message"]
+        raise ValueError(f"`{' '.join(command)}` failed: {lines[-1]}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1])
+    except ValueError as error:
+        sys.exit(f"error: {error}")

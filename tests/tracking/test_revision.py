@@ -1,0 +1,83 @@
+import json
+import subprocess
+
+import pytest
+from project import Workspace, copy_project
+
+pytestmark = pytest.mark.slow
+
+PARAMS = """\
+seed: 1
+num_threads: 1
+datasets:
+  digits: {kind: digits, path: data/digits.md5, image_size: 8}
+runs:
+  first:
+    task: classification
+    dataset: digits
+    model: {name: linear}
+    train: {epochs: 2, batch_size: 50, optimizer: {name: sgd, lr: 0.05}, loss: {name: cross_entropy}}
+    evaluate: {batch_size: 1000}
+    export: {batch_size: 500}
+"""
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """Two commits, of which each has another model; MLflow knows of none."""
+    workspace = copy_project(tmp_path_factory.mktemp("revisions"), PARAMS)
+    for lr in ("0.05", "0.06"):
+        workspace.params.write_text(PARAMS.replace("0.05", lr), encoding="utf-8")
+        workspace.repro("export@first", "evaluate@first")
+        workspace.run("git", "add", "-A")
+        workspace.run("git", "commit", "-qm", f"lr {lr}")
+    return workspace
+
+
+def track(workspace: Workspace, revision: str) -> subprocess.CompletedProcess[str]:
+    return workspace.run("python", "-m", "pipeline.tracking.revision", revision, check=False, PYTHONPATH="src")
+
+
+def record_md5(workspace: Workspace, revision: str) -> str:
+    lock = workspace.run("git", "show", f"{revision}:dvc.lock").stdout
+    return lock.split("path: outputs/first/record.json")[1].split("md5: ")[1].split()[0]
+
+
+def test_the_models_of_a_commit_get_their_runs_and_the_workspace_stays(repository, fresh):
+    before = repository.outputs()
+    fresh.env["MLFLOW_TRACKING_URI"] = f"sqlite:///{repository.root}/mlruns/mlflow.db"
+    sha = repository.run("git", "rev-parse", "HEAD~1").stdout.strip()
+    digest = record_md5(repository, sha)
+    record = repository.root / ".dvc/cache/files/md5" / digest[:2] / digest[2:]
+    key = json.loads(record.read_text(encoding="utf-8"))["input_key"]
+    done = [track(repository, "HEAD~1") for _ in range(2)]
+
+    assert [process.returncode for process in done] == [0, 0], done[0].stderr
+    (run,) = fresh.runs(key)
+    assert run["status"] == "FINISHED"
+    assert run["params"]["train.optimizer.lr"] == "0.05"
+    assert run["tags"]["mlflow.source.git.commit"] == sha
+    assert {"test/accuracy", "train/loss", "val/accuracy"} <= run["metrics"].keys()
+    assert {"model.safetensors", "model.ts", "metrics.json"} <= set(run["artifacts"])
+    assert repository.outputs() == before
+    assert repository.run("git", "status", "--porcelain").stdout == ""
+    assert len(repository.run("git", "worktree", "list").stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("revision", ["no-such-commit", "--force"])
+def test_an_unknown_revision_is_one_error(repository, revision):
+    done = track(repository, revision)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: `git rev-parse"), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_outputs_that_no_cache_has_are_named(repository):
+    digest = record_md5(repository, "HEAD")
+    file = repository.root / ".dvc/cache/files/md5" / digest[:2] / digest[2:]
+    file.unlink()
+    done = track(repository, "HEAD")
+
+    assert done.returncode == 1
+    assert "error: first: not in DVC's cache" in done.stderr
