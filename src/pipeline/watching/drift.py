@@ -23,7 +23,8 @@ LARGEST_HASHED = 1 << 20
 NUM_HASHED = 1000
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-_IMPORTED_AT = time.time_ns()
+# Less than the steps in which time stamps of files advance would miss an edit right after this.
+_IMPORTED_AT = time.time_ns() - 10_000_000
 
 
 #: The watch of this process.
