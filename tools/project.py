@@ -48,6 +48,11 @@ class Workspace:
         assert old in text, f"{old!r} is not in {file}"
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
+    def copy(self, target: Path) -> "Workspace":
+        """The same workspace in another folder, which must not exist yet."""
+        shutil.copytree(self.root, target, symlinks=True)
+        return Workspace(target)
+
     def lock(self) -> dict[str, Any]:
         """Stage -> its command, parameters, dependencies and outputs, with their hashes, as in ``dvc.lock``."""
         stages: dict[str, Any] = YAML(typ="safe").load(self.root / "dvc.lock")["stages"]

@@ -1,10 +1,8 @@
 """The project on small parameters, once brought up to date and then copied for each test."""
 
-import shutil
-
 import pytest
 from observing import declared, observe
-from project import Workspace, copy_project
+from project import copy_project
 
 PARAMS = """\
 seed: 1
@@ -74,5 +72,4 @@ def observed(tmp_path_factory):
 @pytest.fixture
 def workspace(reproduced, tmp_path):
     """An own copy of the reproduced workspace."""
-    shutil.copytree(reproduced.root, tmp_path / "project", symlinks=True)
-    return Workspace(tmp_path / "project")
+    return reproduced.copy(tmp_path / "project")

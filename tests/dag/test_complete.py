@@ -5,7 +5,6 @@ import shutil
 
 import pytest
 from observing import declared, faults, observe
-from project import Workspace
 
 pytestmark = pytest.mark.slow
 
@@ -15,8 +14,7 @@ def planted(observed, tmp_path):
     """Run one stage in a copy with one file changed, and return the faults found."""
 
     def planted(name, file, old, new):
-        shutil.copytree(observed[0].root, tmp_path / "project", symlinks=True)
-        workspace = Workspace(tmp_path / "project")
+        workspace = observed[0].copy(tmp_path / "project")
         workspace.replace(file, old, new)
         stage = next(stage for stage in declared(workspace.root) if stage.name == name)
         return faults(workspace.root, stage, observe(workspace, stage))

@@ -1,10 +1,9 @@
 """The same inputs give the same bytes, whoever runs them, where and when."""
 
 import os
-import shutil
 
 import pytest
-from project import Workspace, copy_project
+from project import copy_project
 
 pytestmark = pytest.mark.slow
 
@@ -59,8 +58,7 @@ def test_another_users_clone_gives_the_same_lock(reproduced, small_params, tmp_p
 def test_a_planted_fault_is_found(reproduced, tmp_path, stage, file, old, new, output):
     hashes = []
     for name in ("one", "two"):
-        shutil.copytree(reproduced.root, tmp_path / name, symlinks=True)
-        workspace = Workspace(tmp_path / name)
+        workspace = reproduced.copy(tmp_path / name)
         workspace.replace(file, old, new)
         assert stage in workspace.repro("--single-item", stage)
         hashes.append(made(workspace))

@@ -24,9 +24,7 @@ def longer(workspace):
 @pytest.fixture(scope="module")
 def expected(reproduced, tmp_path_factory):
     """The outputs of that training when nothing disturbs it."""
-    folder = tmp_path_factory.mktemp("expected") / "project"
-    subprocess.run(["cp", "-a", reproduced.root, folder], check=True)
-    workspace = type(reproduced)(folder)
+    workspace = reproduced.copy(tmp_path_factory.mktemp("expected") / "project")
     workspace.replace("params.yaml", *LONGER)
     workspace.repro("train@lenet")
     return workspace.outputs()

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from dvc.repo import Repo
-from project import Workspace
 from ruamel.yaml import YAML
 
 from pipeline.core import params
@@ -37,9 +36,7 @@ PREPROCESS = ("preprocess@digits", "preprocess@diabetes")
 @pytest.fixture(scope="module")
 def copied(reproduced, tmp_path_factory):
     """A reproduced workspace whose files may be edited, if each edit is undone."""
-    folder = tmp_path_factory.mktemp("mutated") / "project"
-    subprocess.run(["cp", "-a", reproduced.root, folder], check=True)
-    return Workspace(folder)
+    return reproduced.copy(tmp_path_factory.mktemp("mutated") / "project")
 
 
 @contextmanager
