@@ -40,6 +40,15 @@ track: setup  ## publish to MLflow what is not there yet, such as restored model
 ui: track  ## compare the runs: MLflow on http://127.0.0.1:5000
 	python -m pipeline.tracking.ui
 
+promote: track  ## register every model in MLflow; the best of a name becomes its champion, if params.yaml allows
+	python -m pipeline.promotion.promote
+
+demote: setup  ## RUN=<name>: its champion's title goes back to the champion before
+	python -m pipeline.promotion.demote "$(RUN)"
+
+lineage: setup  ## OF=<model>@<alias>, a run, commit or md5: the code, parameters and data of a model, and the way back
+	python -m pipeline.promotion.lineage "$(OF)"
+
 test: .venv/dev.stamp  ## every test
 	pytest
 
@@ -54,4 +63,4 @@ lint: .venv/dev.stamp  ## style and types
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
 	tools/lock.sh
 
-.PHONY: help setup repro track ui test chaos lint lock
+.PHONY: help setup repro track ui promote demote lineage test chaos lint lock

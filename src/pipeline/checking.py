@@ -11,6 +11,7 @@ from pipeline.core import rooms
 from pipeline.core.schema import Schema, nearest, parse
 from pipeline.core.spec import DataSpec
 from pipeline.exporting.options import Options as ExportOptions
+from pipeline.promotion.criterion import Criterion
 from pipeline.training.options import TrainOptions
 
 
@@ -23,6 +24,7 @@ class Run(Schema):
     train: dict[str, Any]
     evaluate: dict[str, Any]
     export: dict[str, Any]
+    promote: Criterion | None = None
 
 
 class Params(Schema):
@@ -90,7 +92,7 @@ def _check_run(key: str, section: Any, datasets: Mapping[str, Any]) -> Run:
         problems.append(_missing_dataset(run.dataset, path, datasets))
     for step in (
         lambda: parse(TrainOptions, run.train, f"{path}.train"),
-        lambda: parse(rooms.load("metrics", run.task, f"{path}.task").Options, run.evaluate, f"{path}.evaluate"),
+        lambda: _check_metrics(run, path),
         lambda: parse(ExportOptions, run.export, f"{path}.export"),
     ):
         try:
@@ -100,6 +102,13 @@ def _check_run(key: str, section: Any, datasets: Mapping[str, Any]) -> Run:
     if problems:
         raise ValueError("\n".join(problems))
     return run
+
+
+def _check_metrics(run: Run, path: str) -> None:
+    module, wanted = rooms.load("metrics", run.task, f"{path}.task"), run.promote
+    parse(module.Options, run.evaluate, f"{path}.evaluate")
+    if wanted is not None and wanted.metric not in module.NAMES:
+        raise ValueError(f"{path}.promote.metric: {wanted.metric!r} is unknown; {nearest(wanted.metric, module.NAMES)}")
 
 
 def _check_name(key: object, path: str) -> None:

@@ -52,13 +52,13 @@ class Workspace:
         command = [sys.executable, *arguments]
         return subprocess.run(command, cwd=self.root, env=self.env, capture_output=True, text=True, timeout=120)
 
-    def runs(self, key: str) -> list[dict[str, Any]]:
-        """All that the store knows of the runs of one model."""
+    def runs(self, key: str | None = None) -> list[dict[str, Any]]:
+        """All that the store knows of the runs of one model, or of all."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MLflow's own, of what it uses of SQLAlchemy and others
             return self._runs(key)
 
-    def _runs(self, key: str) -> list[dict[str, Any]]:
+    def _runs(self, key: str | None) -> list[dict[str, Any]]:
         from mlflow import MlflowClient
 
         client = MlflowClient(self.uri)
@@ -77,7 +77,7 @@ class Workspace:
                 "data": {i.tags[0].value: (i.dataset.name, i.dataset.digest) for i in run.inputs.dataset_inputs},
                 "artifacts": [file.path for file in client.list_artifacts(run.info.run_id)],
             }
-            for run in client.search_runs(experiments, f"tags.`pipeline.input_key` = '{key}'")
+            for run in client.search_runs(experiments, f"tags.`pipeline.input_key` = '{key}'" if key else "")
         ]
 
     def run(self, key: str) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pipeline.tracking import journal
 
+TEST = "data/processed/digits/test.safetensors"
+
 
 def main(wish: dict) -> None:
     record = {
@@ -32,7 +34,7 @@ def main(wish: dict) -> None:
         log.tags({"device": "cpu"})
         for epoch in range(wish.get("first", 1), wish.get("epochs", 0) + 1):
             log.epoch(epoch, {"train_loss": 1 / epoch, "val_loss": 2 / epoch, "val_accuracy": 1 - 1 / epoch})
-            log.timing({"examples_per_second": 1000.0}, epoch)
+            log.system({"examples_per_second": 1000.0}, epoch)
             time.sleep(wish.get("pause", 0))
         if wish.get("end") == "hang":
             time.sleep(60)
@@ -44,10 +46,11 @@ def main(wish: dict) -> None:
             log.artifacts([folder / "model.safetensors"])
         if wish["stage"] == "evaluate":
             (folder / "plots" / "roc.csv").write_text("x,y\n")
-            log.evaluation(wish["metrics"], {"batch_size": 1000})
+            evaluation = {"model_md5": "f" * 32, "options": {"batch_size": 1000}, "data": {TEST: "3" * 32}}
+            log.evaluation(wish["metrics"], evaluation)
             log.artifacts([folder / "plots"])
         if wish["stage"] == "export":
-            log.export({"largest_difference": 1e-7}, {"batch_size": 500})
+            log.export({"model_md5": "f" * 32, "options": {"batch_size": 500}, "ts": {"largest_difference": 1e-7}})
         started = time.perf_counter()
     seconds = time.perf_counter() - started
     json.dump({"entered": entered, "seconds": seconds, "mlflow": "mlflow" in sys.modules}, sys.stdout)

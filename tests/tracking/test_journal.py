@@ -34,14 +34,14 @@ def test_three_stages_make_one_complete_run(shared, key):
         "train.patience": "null",
     }
     assert run["metrics"] == EPOCHS | {"test/accuracy": [(0, 0.5)], "test/num_examples": [(0, 50.0)]}
-    assert run["data"] == {"train": ("digits", "1" * 32), "val": ("digits", "2" * 32)}
+    assert run["data"] == {s: ("digits", d * 32) for s, d in (("train", "1"), ("val", "2"), ("test", "3"))}
     assert run["artifacts"] == ["model.safetensors", "plots"]
     tags = run["tags"]
     assert tags["pipeline.run"] == "lenet"
     assert tags["pipeline.model_md5"] == "f" * 32
     assert (tags["device"], tags["version.torch"]) == ("cpu", "2.14.1")
     assert (tags["evaluate.batch_size"], tags["export.batch_size"]) == ("1000", "500")
-    assert tags["export.largest_difference"] == "1e-07"
+    assert tags["export.ts.largest_difference"] == "1e-07"
     assert "**lenet** on **digits**" in tags["mlflow.note.content"]
     assert shared.journals() == []
     assert all(stage["stderr"] == "" and not stage["mlflow"] and stage["entered"] < 1 for stage in told)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.core import params, rooms, storage
-from pipeline.core.files import replacing, write_json
+from pipeline.core.files import md5, replacing, write_json
 from pipeline.core.schema import parse
 from pipeline.evaluation.inference import outputs
 from pipeline.network import building, devices
@@ -17,6 +17,8 @@ FOLDERS = ("curves", "confusion", "pictures")
 
 def evaluate(run: str, content: dict[str, Any], folder: Path) -> None:
     """Evaluate the weights in ``folder`` and write ``metrics.json`` and the folders of :data:`FOLDERS` beside them.
+
+    ``evaluation.json`` gets what was evaluated and how: ``model_md5``, ``options`` and ``data``, file -> md5.
 
     Raises:
         ValueError: the weights or the prepared data are missing or damaged.
@@ -40,6 +42,11 @@ def evaluate(run: str, content: dict[str, Any], folder: Path) -> None:
             predictions = outputs(network, inputs, meta, options.batch_size, device)
             values = metrics.evaluate(predictions, test, meta, options, plots)
         write_json(folder / "metrics.json", values)
-        log.data([data / "test.safetensors"])
-        log.evaluation(values, options.model_dump())
-        log.artifacts([folder / "metrics.json", folder / "plots"])
+        evaluation = {
+            "model_md5": record["model_md5"],
+            "options": options.model_dump(mode="json"),
+            "data": {str(data / "test.safetensors"): md5(data / "test.safetensors")},
+        }
+        write_json(folder / "evaluation.json", evaluation)
+        log.evaluation(values, evaluation)
+        log.artifacts([folder / name for name in ("metrics.json", "evaluation.json", "plots")])

@@ -22,7 +22,8 @@ from pipeline.trained import read_record
 def export(run: str, content: dict[str, Any], folder: Path) -> None:
     """Write the weights in ``folder`` as ``model.ts`` and ``model.pt2`` beside them, and prove both on the CPU.
 
-    ``export.json`` gets the size of each, and what :func:`pipeline.exporting.proof.prove` found.
+    ``export.json`` gets ``model_md5``, the ``options`` and for each program, ``ts`` and ``pt2``, its size and what
+    :func:`pipeline.exporting.proof.prove` found.
 
     Raises:
         ValueError: weights or prepared data are missing or damaged, or a program answers otherwise than the network.
@@ -39,8 +40,9 @@ def export(run: str, content: dict[str, Any], folder: Path) -> None:
         network, _ = building.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
         building.load_weights(network, folder / "model.safetensors")
         facts = write(module.Program(network, meta), meta, inputs, options, folder)
-        write_json(folder / "export.json", facts)
-        log.export(facts, options.model_dump())
+        exported = {"model_md5": record["model_md5"], "options": options.model_dump(mode="json"), **facts}
+        write_json(folder / "export.json", exported)
+        log.export(exported)
         log.artifacts([folder / name for name in ("model.ts", "model.pt2", "export.json")])
 
 

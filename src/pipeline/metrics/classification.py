@@ -8,6 +8,13 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from pipeline.core.schema import Schema
 from pipeline.core.storage import Examples, Meta
 
+#: What :func:`evaluate` measures.
+NAMES = (
+    "accuracy",
+    *(f"{name}_{average}" for average in ("macro", "weighted") for name in ("precision", "recall", "f1")),
+    "roc_auc", "average_precision", "rmse", "nll", "ece", "num_examples",
+)  # fmt: skip
+
 
 class Options(Schema):
     """The subtree ``runs.<run>.evaluate``.

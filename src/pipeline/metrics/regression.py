@@ -8,6 +8,9 @@ from pydantic import Field
 from pipeline.core.schema import Schema
 from pipeline.core.storage import Examples, Meta
 
+#: What :func:`evaluate` measures.
+NAMES = ("rmse", "mae", "r2", "num_examples")
+
 
 class Options(Schema):
     """The subtree ``runs.<run>.evaluate``; ``batch_size`` examples are evaluated at once, which changes no metric."""

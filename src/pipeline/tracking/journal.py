@@ -17,8 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from pipeline.core.files import md5
-from pipeline.records import flatten
 from pipeline.tracking import git, spool
 
 #: Seconds that a stage waits at its end for what is still unpublished.
@@ -69,7 +67,7 @@ class Stage:
         """Record one row of ``history.csv``; ``train_loss`` will be ``train/loss`` in MLflow."""
         self._metrics(step, {name.replace("_", "/", 1): value for name, value in row.items()})
 
-    def timing(self, values: Mapping[str, float], step: int) -> None:
+    def system(self, values: Mapping[str, float], step: int) -> None:
         """Record what depends on the machine and so belongs into MLflow alone, as ``system/<name>``."""
         self._metrics(step, {f"system/{name}": value for name, value in values.items()})
 
@@ -77,19 +75,13 @@ class Stage:
         """Record facts of this execution, such as the device."""
         self._write("tags", tags={name: as_text(value) for name, value in tags.items()})
 
-    def data(self, files: Iterable[Path]) -> None:
-        """Record data that this stage read and training did not; the file's name is the split's."""
-        if self.stream is not None:
-            self._write("data", files={str(file): md5(file) for file in files})
+    def evaluation(self, metrics: Mapping[str, float], evaluation: Mapping[str, Any]) -> None:
+        """Record the contents of ``metrics.json`` and ``evaluation.json``."""
+        self._write("evaluation", metrics=metrics, evaluation=evaluation)
 
-    def evaluation(self, metrics: Mapping[str, float], options: Mapping[str, Any]) -> None:
-        """Record the contents of ``metrics.json``, as ``test/<key>``, and the options they were got with."""
-        self._write("evaluation", metrics=dict(metrics))
-        self.tags(flatten(options, "evaluate."))
-
-    def export(self, facts: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-        """Record what export found and its options, as tags ``export.<key>``."""
-        self.tags({**flatten(options, "export."), **flatten(facts, "export.")})
+    def export(self, export: Mapping[str, Any]) -> None:
+        """Record the contents of ``export.json``."""
+        self._write("export", export=export)
 
     def artifacts(self, paths: Iterable[Path]) -> None:
         """Record files and folders, as they are when the stage ends, under their path within ``outputs/<run>``."""

@@ -2,13 +2,20 @@
 
 import csv
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pipeline.core.files import md5
-from pipeline.tracking import git, spool
+from pipeline.records import flatten
+from pipeline.tracking import dvclock, git, spool
 from pipeline.tracking.journal import as_text
+
+#: What each stage leaves in ``outputs/<run>``; the first that is named tells of which model it is.
+TRAINED = ("record.json", "history.csv", "model.safetensors")
+EVALUATED = ("evaluation.json", "metrics.json", "plots")
+EXPORTED = ("export.json", "model.ts", "model.pt2")
 
 
 @dataclass
@@ -24,6 +31,7 @@ class Projection:
         metrics: (name, step) -> (value, milliseconds since 1970), without ``test/*``.
         test: the contents of ``metrics.json``.
         artifacts: files and folders that go to the top of the run's artifacts.
+        texts: the same, where there is no file of them.
         status: what the run's status should become; None leaves it.
         final: no more will come from this source.
         stage: the stage that ``status`` and ``error`` are about.
@@ -40,11 +48,26 @@ class Projection:
     metrics: dict[tuple[str, int], tuple[float, int]] = field(default_factory=dict)
     test: dict[str, float] = field(default_factory=dict)
     artifacts: list[Path] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
     status: str | None = None
     final: bool = True
     stage: str = "train"
     done: set[str] = field(default_factory=set)
     error: str = ""
+
+    def add_evaluation(self, metrics: dict[str, float], evaluation: Mapping[str, Any]) -> None:
+        """Add the contents of ``metrics.json`` and ``evaluation.json``."""
+        self.test = metrics
+        self.data |= evaluation["data"]
+        self._add_tags("evaluate.", evaluation["options"])
+
+    def add_export(self, export: Mapping[str, Any]) -> None:
+        """Add the contents of ``export.json``."""
+        facts = {name: value for name, value in export.items() if name not in ("options", "model_md5")}
+        self._add_tags("export.", export["options"] | facts)
+
+    def _add_tags(self, prefix: str, tree: Mapping[str, Any]) -> None:
+        self.tags |= {name: as_text(value) for name, value in flatten(tree, prefix).items()}
 
 
 def from_journal(journal: Path) -> Projection | None:
@@ -62,10 +85,10 @@ def from_journal(journal: Path) -> Projection | None:
                 run.metrics |= {(name, entry["step"]): (value, entry["at"]) for name, value in entry["values"].items()}
             case "tags":
                 run.tags.update(entry["tags"])
-            case "data":
-                run.data.update(entry["files"])
             case "evaluation":
-                run.test = entry["metrics"]
+                run.add_evaluation(entry["metrics"], entry["evaluation"])
+            case "export":
+                run.add_export(entry["export"])
     if last["kind"] == "end":
         run.record, run.status, run.error = last["record"], last["status"], last["error"]
         run.artifacts = _entries(spool.files(journal))
@@ -78,29 +101,39 @@ def from_journal(journal: Path) -> Projection | None:
     return run
 
 
+def outputs() -> list[Path]:
+    """The folders of the models in the current workspace."""
+    return sorted(record.parent for record in Path("outputs").glob("*/record.json"))
+
+
 def from_outputs(folder: Path) -> Projection | None:
     """Project a model that lies in ``outputs/<run>``, whoever trained it; None if it isn't complete.
 
     Raises:
         ValueError: the weights aren't those that the record tells of.
     """
-    files = [folder / name for name in ("record.json", "history.csv", "model.safetensors")]
+    files = [folder / name for name in TRAINED]
     if not all(file.exists() for file in files):
         return None
     record = json.loads(files[0].read_text(encoding="utf-8"))
     if md5(files[2]) != record["model_md5"]:
         raise ValueError(f"{files[2]} isn't the model of {files[0]}: bring both together by `dvc checkout {folder}`")
     now = spool.now()
-    run = Projection(record, now, now, status="FINISHED", done={"train"}, artifacts=_entries(folder))
+    run = Projection(record, now, now, status="FINISHED", done={"train"}, artifacts=files)
     with files[1].open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             epoch = int(row.pop("epoch"))
             run.metrics |= {(name.replace("_", "/", 1), epoch): (float(value), now) for name, value in row.items()}
-    if (folder / "metrics.json").exists():
-        run.test = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    if evaluation := _told(folder, EVALUATED, record["model_md5"]):
+        run.add_evaluation(json.loads((folder / "metrics.json").read_text(encoding="utf-8")), evaluation)
+        run.artifacts += [folder / name for name in EVALUATED]
         run.done.add("evaluate")
-    if (folder / "model.ts").exists():
+    if export := _told(folder, EXPORTED, record["model_md5"]):
+        run.add_export(export)
+        run.artifacts += [folder / name for name in EXPORTED]
         run.done.add("export")
+    if lock := dvclock.part_of(record["run"], md5(files[0])):
+        run.texts["dvc.lock"] = lock
     # What lies in a clean workspace is what `dvc repro` makes at this commit.
     if (commit := git.commit()) and not commit.diff:
         run.fallback["mlflow.source.git.commit"] = commit.sha
@@ -134,6 +167,14 @@ def tags(record: dict[str, Any]) -> dict[str, str]:
         found["pipeline.model_md5"] = record["model_md5"]
     found |= {f"version.{name}": version for name, _, version in (line.partition("==") for line in record["versions"])}
     return found
+
+
+def _told(folder: Path, names: tuple[str, ...], model_md5: str) -> dict[str, Any] | None:
+    """What a stage told of this model; None if it hasn't yet, or told of the one before."""
+    if not all((folder / name).exists() for name in names):
+        return None
+    told: dict[str, Any] = json.loads((folder / names[0]).read_text(encoding="utf-8"))
+    return told if told["model_md5"] == model_md5 else None
 
 
 def _entries(folder: Path) -> list[Path]:

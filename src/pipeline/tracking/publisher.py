@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from pipeline.core.files import write_text
-from pipeline.tracking import spool
+from pipeline.tracking import projection, spool
 from pipeline.tracking.publishing import describe, open_store
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 #: Seconds between two looks at the folder, between two looks into the journal of a running stage, and before a server
 #: that failed is asked again.
 LOOK, INTERVAL, RETRY = 0.1, 1.0, 15.0
-#: Seconds without work after which the process ends.
-LINGER = 20.0
+#: Seconds without work after which the process ends, and after which it looks for models that DVC has restored.
+LINGER, PAUSE = 20.0, 3.0
 EVERY = "every model"
 #: MLflow's code for a value that it doesn't take; errors that aren't MLflow's have none.
 REFUSED = "INVALID_PARAMETER_VALUE"
@@ -43,13 +43,16 @@ class Publisher:
     def run(self, held: TextIO) -> None:
         """Work until nothing has been left to do for ``LINGER`` seconds, or the lock file ``held`` is deleted."""
         # Without the time that attempts take: the next stage should find a process that knows that the server hangs.
-        idle = 0.0
+        idle, restored = 0.0, False
         while idle < LINGER and os.fstat(held.fileno()).st_nlink:
             models = spool.models(spool.store())
             # A model that can't be published must not keep others waiting.
             keys = sorted(models, key=lambda key: self.failed_at.get(key, 0.0))
             looks = [self._look(key, models[key]) for key in keys]
-            idle = 0.0 if any(looks) else idle + LOOK
+            idle, restored = (0.0, False) if any(looks) else (idle + LOOK, restored)
+            if idle >= PAUSE and not restored:
+                self._publish_outputs()
+                restored = True
             time.sleep(LOOK)
 
     def _look(self, key: str, journals: list[Path]) -> bool:
@@ -71,20 +74,36 @@ class Publisher:
                 write_text(spool.problem(journal), self.problem)
         return any(map(spool.alive, journals))
 
+    def _publish_outputs(self) -> None:
+        """Publish the models in the workspace: DVC restores some without running a stage, and writes its lock late."""
+        for folder in projection.outputs():
+            try:
+                self._open().publish_outputs(folder)
+            # It may be half restored, or the store gone: `make track` says so.
+            except Exception as error:
+                if _is_of_the_store(error):
+                    return
+
+    def _open(self) -> "Store":
+        if self.store is None or self.store.is_gone():
+            self.store, self.steps = open_store(), {}
+        return self.store
+
     def _publish(self, key: str, journal: Path) -> None:
         now = time.monotonic()
         size, at = self.seen.get(journal, (0, -INTERVAL))
         if spool.alive(journal) and (now - at < INTERVAL or journal.stat().st_size == size):
             return
-        if self.store is None or self.store.is_gone():
-            self.store, self.steps = open_store(), {}
-        with self.store.lock():
+        store = self._open()
+        with store.lock():
             if not journal.exists():  # `make track` was faster
                 return
             size = journal.stat().st_size
-            self.store.publish_journal(journal, self.steps.setdefault(key, {}))
+            store.publish_journal(journal, self.steps.setdefault(key, {}))
             spool.problem(journal).unlink(missing_ok=True)
             self.seen[journal] = size, now
+            if not journal.exists():  # from now on others may publish steps of this model
+                self.steps.pop(key, None)
 
 
 def _is_of_the_store(error: Exception) -> bool:

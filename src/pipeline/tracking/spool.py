@@ -5,8 +5,8 @@
 - ``{"kind": "start", "at", "stage", "record", "tags"}``, first; ``at`` is in milliseconds since 1970;
 - ``{"kind": "metrics", "at", "step", "values": {name: number}}``, named as in MLflow;
 - ``{"kind": "tags", "at", "tags": {name: text}}``;
-- ``{"kind": "data", "at", "files": {path: md5}}``;
-- ``{"kind": "evaluation", "at", "metrics": {name: number}}``, the contents of ``metrics.json``;
+- ``{"kind": "evaluation", "at", "metrics", "evaluation"}``, the contents of ``metrics.json`` and ``evaluation.json``;
+- ``{"kind": "export", "at", "export"}``, the contents of ``export.json``;
 - ``{"kind": "end", "at", "status", "error", "record"}``, last; without it the stage has died.
 
 The stage keeps the file locked as long as it lives. The folder of the same name without ``.jsonl`` holds the artifacts
@@ -106,6 +106,11 @@ def alive(journal: Path) -> bool:
         return False
 
 
+def running(journal: Path) -> bool:
+    """Whether the stage that writes a journal hasn't told its end yet, and still lives."""
+    return alive(journal) and read(journal)[-1]["kind"] != "end"
+
+
 @contextmanager
 def locked(name: str, patience: float) -> Iterator[TextIO | None]:
     """Hold the lock called ``name``; gives None if another process still has it after ``patience`` seconds."""
@@ -121,7 +126,12 @@ def locked(name: str, patience: float) -> Iterator[TextIO | None]:
 
 def address() -> str:
     """The tracking server or database that records go to."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root() / 'mlruns' / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{database()}"
+
+
+def database() -> Path:
+    """The repository's own database."""
+    return root() / "mlruns" / "mlflow.db"
 
 
 def is_server() -> bool:

@@ -1,4 +1,4 @@
-"""Bring what a run should hold into MLflow, and nothing that is there already. The only file that imports mlflow."""
+"""Bring what a run should hold into MLflow, and nothing that is there already."""
 
 import hashlib
 import json
@@ -14,6 +14,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run,
 from pipeline.core.files import md5
 from pipeline.tracking import projection, spool
 from pipeline.tracking.projection import Projection
+from pipeline.tracking.relocation import relocate
 
 KEY = "pipeline.input_key"
 #: Why the run isn't FINISHED: the stage that failed and its last lines.
@@ -61,10 +62,11 @@ class Store:
     def _inode(self) -> int:
         return self.database.stat().st_ino if self.database and self.database.exists() else 0
 
-    def publish(self, wanted: Projection, steps: Steps | None = None) -> None:
+    def publish(self, wanted: Projection, steps: Steps | None = None) -> Run:
         """Add to the model's run what it lacks; the run is found by its input key, or created.
 
         The caller holds :meth:`lock`. ``steps`` remembers which steps the store has, from one call to the next.
+        Returns the run as it was before.
         """
         run = self._run(wanted)
         self._params(run, wanted)
@@ -74,6 +76,7 @@ class Store:
         self._test(run, wanted)
         self._artifacts(run, wanted)
         self._status(run, wanted)
+        return run
 
     def publish_journal(self, journal: Path, steps: Steps | None = None) -> None:
         """Publish what a stage has told so far, and delete its journal when no more will come; like :meth:`publish`."""
@@ -82,6 +85,19 @@ class Store:
             self.publish(wanted, steps)
         if wanted is None or wanted.final:
             spool.delete(journal)
+
+    def publish_outputs(self, folder: Path) -> None:
+        """Publish the model that lies in ``outputs/<run>``, unless it isn't complete or a stage works on it.
+
+        Raises:
+            ValueError: the weights aren't those that the record tells of.
+        """
+        wanted = projection.from_outputs(folder)
+        if wanted is None:
+            return
+        with self.lock():
+            if not any(map(spool.running, spool.models().get(wanted.record["input_key"], []))):
+                self.publish(wanted)
 
     def _run(self, wanted: Projection) -> Run:
         experiment, key = self._experiment(wanted.record), wanted.record["input_key"]
@@ -159,6 +175,10 @@ class Store:
     def _artifacts(self, run: Run, wanted: Projection) -> None:
         present = json.loads(run.data.tags.get(ARTIFACTS, "{}"))
         digests = {path.name: _digest(path) for path in wanted.artifacts}
+        for name, text in wanted.texts.items():
+            digests[name] = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+            if present.get(name) != digests[name]:
+                self.client.log_text(run.info.run_id, text, name)
         for path in wanted.artifacts:
             if present.get(path.name) == digests[path.name]:
                 continue
@@ -189,7 +209,11 @@ class Store:
 
 def _artifact_location() -> str | None:
     # A server knows best; for a database MLflow takes a folder below the current one, which DVC may delete.
-    return None if spool.is_server() else (spool.root() / "mlruns" / "artifacts").as_uri()
+    return None if spool.is_server() else _artifacts()
+
+
+def _artifacts() -> str:
+    return (spool.root() / "mlruns" / "artifacts").as_uri()
 
 
 def _prepare(database: Path) -> None:
@@ -197,6 +221,8 @@ def _prepare(database: Path) -> None:
     connection = sqlite3.connect(database)
     # Readers and one writer don't wait for each other; the database remembers it.
     connection.execute("PRAGMA journal_mode=WAL")
+    if database == spool.database():  # which moves with the repository; another may serve several
+        relocate(connection, _artifacts())
     connection.close()
 
 

@@ -27,8 +27,8 @@ def main() -> None:
         except Exception as error:
             problems.append(f"error: {what}: {describe(error)}")
 
-    models, records = spool.models(), sorted(Path("outputs").glob("*/record.json"))
-    if not models and not records:
+    models, folders = spool.models(), projection.outputs()
+    if not models and not folders:
         return
     try:
         store = open_store()
@@ -36,31 +36,18 @@ def main() -> None:
         sys.exit(f"error: {describe(error)}; what is unpublished stays in {spool.FOLDER}")
     for key, journals in models.items():
         attempt(key, partial(_publish_journals, store, journals))
-    for record in records:
-        attempt(str(record.parent), partial(_publish_outputs, store, record.parent))
+    for folder in folders:
+        attempt(str(folder), partial(store.publish_outputs, folder))
     if problems:
         sys.exit("\n".join(problems))
 
 
 def _publish_journals(store: "Store", journals: list[Path]) -> None:
     with store.lock():
-        if any(map(_running, journals)):  # the process beside the stage does it
+        if any(map(spool.running, journals)):  # the process beside the stage does it
             return
         for journal in filter(Path.exists, journals):
             store.publish_journal(journal)
-
-
-def _publish_outputs(store: "Store", folder: Path) -> None:
-    run = projection.from_outputs(folder)
-    if run is None:
-        return
-    with store.lock():
-        if not any(map(_running, spool.models().get(run.record["input_key"], []))):
-            store.publish(run)
-
-
-def _running(journal: Path) -> bool:
-    return spool.alive(journal) and spool.read(journal)[-1]["kind"] != "end"
 
 
 if __name__ == "__main__":

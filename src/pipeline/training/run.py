@@ -24,6 +24,7 @@ from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.options import TrainOptions
 from pipeline.training.stopping import Stop
 from pipeline.watching import drift
+from pipeline.watching.machine import Machine
 from pipeline.watching.progress import Progress
 
 
@@ -70,7 +71,7 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
     with journal.stage("train", job.record) as log:
         log.tags({"device": str(job.device)})
         with Stop() as stop, Progress(run, options.epochs, num_examples, steps_per_epoch, first_step) as progress:
-            watch = Watch(run, progress, log, checkpoints, stop)
+            watch = Watch(run, progress, Machine(job.device), log, checkpoints, stop)
             loop.fit(job.task, job.train, job.val, options, job.seed, job.better, state, watch)
             checkpoints.save()
         drift.check()  # before anything is recorded as finished
@@ -120,8 +121,11 @@ def _on(device: torch.device, inputs: torch.Tensor, targets: torch.Tensor) -> lo
 class Watch:
     """Tells the terminal and MLflow of every epoch, and lets a checkpoint be written when it is time or the last."""
 
-    def __init__(self, run: str, progress: Progress, log: journal.Stage, checkpoints: Checkpoints, stop: Stop) -> None:
-        self.run, self.progress, self.log, self.checkpoints, self.stop = run, progress, log, checkpoints, stop
+    def __init__(
+        self, run: str, progress: Progress, machine: Machine, log: journal.Stage, checkpoints: Checkpoints, stop: Stop
+    ) -> None:
+        self.run, self.progress, self.machine, self.log = run, progress, machine, log
+        self.checkpoints, self.stop = checkpoints, stop
 
     def on_step(self, step: int, losses: dict[str, torch.Tensor]) -> None:
         self.progress.on_step(step, losses)
@@ -136,7 +140,7 @@ class Watch:
         self.progress.on_epoch(row)
         epoch = int(row["epoch"])
         self.log.epoch(epoch, {name: value for name, value in row.items() if name != "epoch"})
-        self.log.timing({"examples_per_second": self.progress.examples_per_second}, epoch)
+        self.log.system(self.progress.timing | self.machine.sample(), epoch)
 
 
 def _write(folder: Path, network: nn.Module, state: loop.State, record: dict[str, Any]) -> None:

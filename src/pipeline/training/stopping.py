@@ -22,7 +22,6 @@ class Stop:
         Does nothing if none has come.
         """
         if self.requested is not None:
-            self._restore()
             number, self.requested = self.requested, None
             signal.raise_signal(number)
 

@@ -28,7 +28,7 @@ class Progress:
         )
         self.num_steps = 0  # of this epoch and this process: a resumed one starts in the middle
         self.started = time.perf_counter()
-        self.examples_per_second = 0.0
+        self.timing: dict[str, float] = {}  # of the epoch before
 
     def on_step(self, step: int, losses: dict[str, Tensor]) -> None:
         self.num_steps += 1
@@ -38,11 +38,12 @@ class Progress:
 
     def on_epoch(self, row: dict[str, float]) -> None:
         now = time.perf_counter()
-        self.examples_per_second = self.num_steps * self.examples_per_step / (now - self.started)
+        rate, seconds = self.num_steps * self.examples_per_step / (now - self.started), now - self.started
+        self.timing = {"examples_per_second": rate, "epoch_seconds": seconds}
         self.num_steps, self.started = 0, now
         values = "  ".join(f"{name} {value:.4f}" for name, value in row.items() if name != "epoch")
         line = f"{self.name}  epoch {row['epoch']:.0f}/{self.num_epochs}  {values}"
-        self.bar.write(f"{line}  ({self.examples_per_second:,.0f} examples/s)", file=sys.stderr)
+        self.bar.write(f"{line}  ({rate:,.0f} examples/s)", file=sys.stderr)
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,96 @@
+"""`make promote`: register every finished model of the workspace, and make the best its name's champion.
+
+It is no stage, since DVC may skip or restore those. Doing it twice adds nothing.
+"""
+
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline import checking
+from pipeline.core import params, schema
+from pipeline.promotion.criterion import Criterion
+from pipeline.tracking import projection
+from pipeline.tracking.publishing import describe, open_store
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+    from pipeline.promotion.registry import Registry
+
+
+def main() -> None:
+    """Register and decide for each run of ``params.yaml``; the exit status is 1 if some couldn't be registered."""
+    content = params.read()
+    checking.check(content, rehearse=False)
+    failed = False
+    for run in content["runs"]:
+        try:
+            sys.stdout.write(f"{run}: {promote(run, content)}\n")
+        # One that can't be registered must not keep the others from it.
+        except Exception as error:
+            failed = True
+            sys.stderr.write(f"error: {run}: {describe(error)}\n")
+    sys.exit(failed)
+
+
+def promote(run: str, content: dict[str, Any]) -> str:
+    """Register the model in ``outputs/<run>``, decide whether it becomes champion, and say what was decided and why.
+
+    Raises:
+        ValueError: the run isn't trained, evaluated and exported.
+    """
+    folder = Path("outputs") / run
+    wanted = projection.from_outputs(folder)
+    if wanted is None or wanted.done != {"train", "evaluate", "export"}:
+        raise ValueError(f"{folder} isn't complete; run `dvc repro evaluate@{run} export@{run}`")
+    store = open_store()
+    # Here and not above: they import MLflow.
+    from pipeline.promotion import package
+    from pipeline.promotion.registry import Registry
+
+    registry = Registry(store)
+    save = partial(package.save, folder / "model.ts", Path("data/processed") / wanted.record["dataset"])
+    with store.lock():
+        version = registry.register(wanted, folder, save)
+        return decide(registry, version, content["runs"][run].get("promote"))
+
+
+def decide(registry: "Registry", version: "ModelVersion", section: dict[str, Any] | None) -> str:
+    """Make ``version`` champion if the subtree ``promote`` of its run allows it; say what was decided and why."""
+    from pipeline.promotion.registry import DEMOTED, METRICS, TEST_DATA
+
+    champion = registry.champion(version.name)
+    best = None
+    if champion is not None and champion.version == version.version:
+        return f"version {version.version} is champion already"
+    if section is None:
+        objection: str | None = f"params.yaml has no runs.{version.name}.promote"
+    elif demoted := version.tags.get(DEMOTED):
+        objection = f"it was demoted on {demoted}; delete its tag {DEMOTED} to allow it again"
+    elif champion is not None and champion.tags[TEST_DATA] != version.tags[TEST_DATA]:
+        objection = (
+            f"the champion, version {champion.version}, was judged on other test data, and nothing says which is "
+            f"better; `make demote RUN={version.name}` first if the new data replace the old"
+        )
+    else:
+        criterion = schema.parse(Criterion, section, f"runs.{version.name}.promote")
+        value = json.loads(version.tags[METRICS])[criterion.metric]
+        best = json.loads(champion.tags[METRICS])[criterion.metric] if champion else None
+        objection = criterion.objection(value, best)
+    if objection:
+        registry.refuse(version, objection)
+        return f"version {version.version} stays candidate: {objection}"
+    before = f"version {champion.version} had {best:g}" if champion else "the first champion"
+    reason = f"{criterion.metric} {value:g}, {before}"
+    registry.crown(version, reason)
+    return f"version {version.version} is champion: {reason}"
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ValueError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,24 @@
+"""A model as MLflow serves it: the TorchScript program, none of the pipeline's code. MLflow stores a copy of this."""
+
+from typing import Any
+
+import mlflow
+import numpy as np
+import torch
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+
+
+class Served(PythonModel):
+    """Answers a batch of raw inputs as ``model.ts`` does."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        self.program = torch.jit.load(context.artifacts["program"], map_location="cpu")  # type: ignore[no-untyped-call]
+
+    def predict(
+        self, context: PythonModelContext, model_input: np.ndarray, params: dict[str, Any] | None = None
+    ) -> Any:
+        with torch.inference_mode():
+            return self.program(torch.from_numpy(np.ascontiguousarray(model_input))).numpy()
+
+
+mlflow.models.set_model(Served())
