@@ -79,6 +79,12 @@ def changed(path, value):
         ("runs/lenet/train/clip", 1.0, "runs.lenet.train.clip: 1.0 is under an unknown key; did you mean 'clip_norm'?"),
         ("runs/lenet/evaluate/bins", 9, "runs.lenet.evaluate.bins: 9 is under an unknown key"),
         ("runs/lenet/export/batch_size", 0.5, "runs.lenet.export.batch_size: 0.5 is not allowed"),
+        ("runs/lenet/promote", {"metric": "accuracy", "direction": "max"}, "runs.lenet.promote.threshold: the key is"),
+        (
+            "runs/lenet/promote",
+            {"metric": "acuracy", "direction": "max", "threshold": 0.9},
+            "runs.lenet.promote.metric: 'acuracy' is unknown; did you mean 'accuracy'?",
+        ),
         # What only the model or the task can tell:
         ("runs/lenet/model/name", "lenot", "runs.lenet.model.name: 'lenot' is unknown; did you mean 'lenet'?"),
         ("runs/lenet/model/depth", 3, "runs.lenet.model.depth: 3 is under an unknown key"),

@@ -57,7 +57,7 @@ def test_ctrl_c_says_how_to_go_on(start):
     assert process.stdout.readline() == "ready\n"
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    assert "`dvc repro` goes on" in process.communicate(timeout=10)[1] and process.returncode == 130
+    assert "`dvc repro` goes on" in process.communicate(timeout=60)[1] and process.returncode == 130
 
 
 def test_other_library_versions_are_refused(tmp_path):

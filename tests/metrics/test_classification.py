@@ -46,6 +46,7 @@ def test_numbers_that_can_be_counted_by_hand(evaluated):
         },
         rel=1e-6,
     )
+    assert values.keys() == set(classification.NAMES)
 
 
 def read(file):

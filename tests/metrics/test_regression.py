@@ -15,4 +15,5 @@ def test_numbers_that_can_be_counted_by_hand(tmp_path):
     values = regression.evaluate(np.array([[1], [4], [5]], np.float32), examples, META, regression.Options(), tmp_path)
     expected = {"rmse": np.sqrt(5 / 3), "mae": 1.0, "r2": 1 - 5 / 14, "num_examples": 3}
     assert values == pytest.approx(expected)
+    assert values.keys() == set(regression.NAMES)
     assert (tmp_path / "pictures/predictions.png").exists()

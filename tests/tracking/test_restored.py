@@ -40,9 +40,10 @@ def trained(tmp_path_factory):
     workspace = copy_project(tmp_path_factory.mktemp("trained"), PARAMS)
     for lr in ("0.05", "0.06"):
         workspace.params.write_text(PARAMS.replace("0.05", lr), encoding="utf-8")
+        workspace.run("git", "commit", "-qam", f"lr {lr}", "--allow-empty")
         workspace.repro(PIPELINE_TRACKING="on")
         workspace.run("git", "add", "-A")
-        workspace.run("git", "commit", "-qm", f"lr {lr}")
+        workspace.run("git", "commit", "-qm", "dvc.lock")
     workspace.run(*TRACK, PYTHONPATH="src")
     return workspace
 
@@ -87,7 +88,7 @@ def test_pulled_models_get_the_run_that_their_training_had(trained, fresh, tmp_p
 
 def test_an_older_commit_checked_out_gets_its_runs_beside_the_others(trained, fresh, tmp_path):
     workspace = clone(trained, tmp_path / "clone", fresh)
-    for revision in ("main", "main~1"):
+    for revision in ("main", "main~2"):
         workspace.run("git", "checkout", "-q", revision)
         workspace.run("dvc", "pull", "-q")
         workspace.run(*TRACK, PYTHONPATH="src")

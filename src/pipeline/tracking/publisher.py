@@ -41,10 +41,14 @@ class Publisher:
         self.seen: dict[Path, tuple[int, float]] = {}
 
     def run(self, held: TextIO) -> None:
-        """Work until nothing has been left to do for ``LINGER`` seconds, or the lock file ``held`` is deleted."""
+        """Work until nothing has been left to do for ``LINGER`` seconds.
+
+        It ends before if the lock file ``held`` is deleted, or the repository moved: MLflow remembers places.
+        """
+        root = spool.root()
         # Without the time that attempts take: the next stage should find a process that knows that the server hangs.
         idle, restored = 0.0, False
-        while idle < LINGER and os.fstat(held.fileno()).st_nlink:
+        while idle < LINGER and os.fstat(held.fileno()).st_nlink and spool.root() == root:
             models = spool.models(spool.store())
             # A model that can't be published must not keep others waiting.
             keys = sorted(models, key=lambda key: self.failed_at.get(key, 0.0))
