@@ -69,7 +69,7 @@ def runs(reader) -> list[dict]:
             for name, value in run["tags"].items()
             if name not in OF_THE_PROCESS and name != "mlflow.source.git.commit"
         }
-    return sorted(found, key=lambda run: (run["name"], run["params"]["train.optimizer.lr"]))
+    return sorted(found, key=lambda run: (run["tags"]["pipeline.run"], run["params"]["train.optimizer.lr"]))
 
 
 def test_pulled_models_get_the_run_that_their_training_had(trained, fresh, tmp_path):
