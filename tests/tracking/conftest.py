@@ -17,6 +17,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -68,13 +69,13 @@ class Workspace:
         command = [sys.executable, *arguments]
         return subprocess.run(command, cwd=self.root, env=self.env, capture_output=True, text=True, timeout=120)
 
-    def runs(self, key: str) -> list[dict[str, Any]]:
-        """All that the store knows of the runs of one model."""
+    def runs(self, key: str | None = None) -> list[dict[str, Any]]:
+        """All that the store knows of the runs of one model, or of all."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MLflow's own, of what it uses of SQLAlchemy and others
             return self._runs(key)
 
-    def _runs(self, key: str) -> list[dict[str, Any]]:
+    def _runs(self, key: str | None) -> list[dict[str, Any]]:
         from mlflow import MlflowClient
 
         client = MlflowClient(self.uri)
@@ -93,7 +94,7 @@ class Workspace:
                 "data": {i.tags[0].value: (i.dataset.name, i.dataset.digest) for i in run.inputs.dataset_inputs},
                 "artifacts": [file.path for file in client.list_artifacts(run.info.run_id)],
             }
-            for run in client.search_runs(experiments, f"tags.`pipeline.input_key` = '{key}'")
+            for run in client.search_runs(experiments, f"tags.`pipeline.input_key` = '{key}'" if key else "")
         ]
 
     def run(self, key: str) -> dict[str, Any]:
@@ -108,20 +109,32 @@ class Workspace:
         """Let a stage go on that waits after this epoch, as the wish ``gates`` told it to."""
         (self.root / f"gate-{epoch}").touch()
 
-    def journals(self) -> list[Path]:
-        return sorted((self.root / ".pipeline" / "tracking").glob("*.jsonl"))
+    @property
+    def spool(self) -> Path:
+        return self.root / ".pipeline" / "tracking"
 
-    def is_complete(self, key: str, epochs: int) -> bool:
-        """Whether the store has all that a training of so many epochs told, once, and nothing waits for it."""
-        told = {
-            "train/loss": [(epoch, 1 / epoch) for epoch in range(1, epochs + 1)],
-            "val/loss": [(epoch, 2 / epoch) for epoch in range(1, epochs + 1)],
-            "val/accuracy": [(epoch, 1 - 1 / epoch) for epoch in range(1, epochs + 1)],
-            "system/examples_per_second": [(epoch, 1000.0) for epoch in range(1, epochs + 1)],
+    def journals(self) -> list[Path]:
+        return sorted(self.spool.glob("*.jsonl"))
+
+    def kill_publishers(self) -> None:
+        for process in psutil.process_iter(["cmdline", "cwd"]):
+            if process.info["cwd"] == str(self.root) and "pipeline.tracking.publisher" in process.info["cmdline"]:
+                process.kill()
+                process.wait()
+
+    def assert_complete(self, key: str, epochs: int) -> None:
+        """The store has all that a training of so many epochs told, once, and nothing waits for it."""
+        steps = range(1, epochs + 1)
+        run = self.run(key)
+        assert run["status"] == "FINISHED"
+        assert run["metrics"] == {
+            "train/loss": [(epoch, 1 / epoch) for epoch in steps],
+            "val/loss": [(epoch, 2 / epoch) for epoch in steps],
+            "val/accuracy": [(epoch, 1 - 1 / epoch) for epoch in steps],
+            "system/examples_per_second": [(epoch, 1000.0) for epoch in steps],
         }
-        seen = [(run["status"], run["metrics"], run["artifacts"]) for run in self.runs(key)]
-        waiting = [path.name for path in (self.root / ".pipeline" / "tracking").glob("*") if path.name != "locks"]
-        return (seen, waiting) == ([("FINISHED", told, ["model.safetensors"])], [])
+        assert run["artifacts"] == ["model.safetensors"]
+        assert [path.name for path in self.spool.iterdir()] == ["locks"]
 
     def close(self) -> None:
         """The publisher ends when its lock is gone."""
@@ -149,7 +162,7 @@ class Server:
             self.process = subprocess.Popen(
                 self.command, cwd=self.cwd, env=self.env, stdout=null, stderr=null, process_group=0
             )
-            wait_until(self.answers)
+            wait_until(self.answers, seconds=60)
 
     def answers(self) -> bool:
         try:

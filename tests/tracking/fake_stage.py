@@ -36,6 +36,7 @@ def main(wish: dict) -> None:
             log.epoch(epoch, {"train_loss": 1 / epoch, "val_loss": 2 / epoch, "val_accuracy": 1 - 1 / epoch})
             log.timing({"examples_per_second": 1000.0}, epoch)
             slowest = max(slowest, time.perf_counter() - before)
+            time.sleep(wish.get("pause", 0))
             while epoch in wish.get("gates", []) and not Path(f"gate-{epoch}").exists():
                 time.sleep(0.05)
         if wish.get("end") == "hang":
