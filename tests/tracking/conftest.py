@@ -147,9 +147,9 @@ class Server:
     def __init__(self, *arguments: str, cwd: Path, env: dict[str, str]) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            port = str(free.getsockname()[1])
-        self.uri = f"http://127.0.0.1:{port}"
-        self.command = [sys.executable, "-m", *arguments, "--port", port, "--workers", "1"]
+            self.port = free.getsockname()[1]
+        self.uri = f"http://127.0.0.1:{self.port}"
+        self.command = [sys.executable, "-m", *arguments, "--port", str(self.port), "--workers", "1"]
         # Seven helper processes, none of which takes part in tracking, would each import MLflow.
         self.cwd, self.env = cwd, env | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         self.process: subprocess.Popen[bytes] | None = None

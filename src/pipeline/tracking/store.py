@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
 
 from pipeline.core.files import md5
 from pipeline.tracking import projection, spool
@@ -84,17 +85,30 @@ class Store:
             spool.delete(journal)
 
     def _run(self, wanted: Projection) -> Run:
-        experiment, key = self._experiment(wanted.record), wanted.record["input_key"]
-        if found := self.client.search_runs([experiment], f"tags.`{KEY}` = '{key}'", max_results=1):
-            return found[0]
-        record = wanted.record
-        name = f"{record['run']} · {record['dataset']} · {key[:7]}"
-        return self.client.create_run(experiment, start_time=wanted.started, tags={KEY: key}, run_name=name)
+        experiment, record = self._experiment(wanted.record), wanted.record
+        if not (found := self._find(experiment, record["input_key"])):
+            name = f"{record['run']} · {record['dataset']} · {record['input_key'][:7]}"
+            tags = {KEY: record["input_key"]}
+            self.client.create_run(experiment, start_time=wanted.started, tags=tags, run_name=name)
+            found = self._find(experiment, record["input_key"])
+        # MLflow sends a creation again if the answer is lost, and copies of the project know nothing of each other.
+        for twin in found[1:]:
+            self.client.delete_run(twin.info.run_id)
+        return found[0]
+
+    def _find(self, experiment: str, key: str) -> list[Run]:
+        condition, order = f"tags.`{KEY}` = '{key}'", ["attributes.start_time ASC"]
+        return list(self.client.search_runs([experiment], condition, order_by=order))
 
     def _experiment(self, record: dict[str, Any]) -> str:
         name = f"{record['task']}/{record['dataset']}"
         if (found := self.client.get_experiment_by_name(name)) is None:
-            return self.client.create_experiment(name, artifact_location=_artifact_location())
+            try:
+                return self.client.create_experiment(name, artifact_location=_artifact_location())
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+                found = self.client.get_experiment_by_name(name)  # another writer was faster
         if found.lifecycle_stage == "deleted":
             self.client.restore_experiment(found.experiment_id)
         return found.experiment_id
