@@ -23,6 +23,9 @@ FAILED_STAGE, ERROR = "pipeline.failed_stage", "pipeline.error"
 ARTIFACTS = "pipeline.artifacts"
 #: Limits of MLflow's server: metrics, params and tags in a call, characters of a param and of a tag.
 MAX_METRICS, MAX_PARAMS, MAX_PARAM, MAX_TAG = 1000, 100, 6000, 8000
+#: MLflow's codes when another project that writes to the store has just created the same experiment or data set, and
+#: how often publishing is tried then.
+CONFLICTS, NUM_TRIES = ("RESOURCE_ALREADY_EXISTS", "BAD_REQUEST"), 3
 
 #: (run id, metric) -> the steps that are in the store.
 Steps = dict[tuple[str, str], set[int]]
@@ -67,14 +70,13 @@ class Store:
 
         The caller holds :meth:`lock`. ``steps`` remembers which steps the store has, from one call to the next.
         """
-        run = self._run(wanted)
-        self._params(run, wanted)
-        self._tags(run, wanted)
-        self._inputs(run, wanted)
-        self._metrics(run, wanted, {} if steps is None else steps)
-        self._test(run, wanted)
-        self._artifacts(run, wanted)
-        self._status(run, wanted)
+        for tries_left in reversed(range(NUM_TRIES)):
+            try:
+                self._add(wanted, {} if steps is None else steps)
+                break
+            except MlflowException as error:
+                if error.error_code not in CONFLICTS or not tries_left:
+                    raise
 
     def publish_journal(self, journal: Path, steps: Steps | None = None) -> None:
         """Publish what a stage has told so far, and delete its journal when no more will come; like :meth:`publish`."""
@@ -83,6 +85,16 @@ class Store:
             self.publish(wanted, steps)
         if wanted is None or wanted.final:
             spool.delete(journal)
+
+    def _add(self, wanted: Projection, steps: Steps) -> None:
+        run = self._run(wanted)
+        self._params(run, wanted)
+        self._tags(run, wanted)
+        self._inputs(run, wanted)
+        self._metrics(run, wanted, steps)
+        self._test(run, wanted)
+        self._artifacts(run, wanted)
+        self._status(run, wanted)
 
     def _run(self, wanted: Projection) -> Run:
         experiment, record = self._experiment(wanted.record), wanted.record
@@ -103,12 +115,7 @@ class Store:
     def _experiment(self, record: dict[str, Any]) -> str:
         name = f"{record['task']}/{record['dataset']}"
         if (found := self.client.get_experiment_by_name(name)) is None:
-            try:
-                return self.client.create_experiment(name, artifact_location=_artifact_location())
-            except MlflowException as error:
-                if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                    raise
-                found = self.client.get_experiment_by_name(name)  # another writer was faster
+            return self.client.create_experiment(name, artifact_location=_artifact_location())
         if found.lifecycle_stage == "deleted":
             self.client.restore_experiment(found.experiment_id)
         return found.experiment_id
