@@ -252,12 +252,13 @@ def serving() -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture(scope="session")
-def mlflow_server(shared: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """`mlflow server` in front of the shared store, not started; tests take :func:`server`."""
-    artifacts = str(tmp_path_factory.mktemp("artifacts"))
-    store = ["--backend-store-uri", shared.uri, "--artifacts-destination", artifacts]
-    server = Server("mlflow", "server", *store, cwd=shared.root, env=shared.env)
-    server.database = shared.database
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[Server]:
+    """`mlflow server` with a store of its own, not started; tests take :func:`server`."""
+    workspace = Workspace(tmp_path_factory.mktemp("server"))
+    workspace.put(empty_database)
+    store = ["--backend-store-uri", workspace.uri, "--artifacts-destination", str(workspace.root / "artifacts")]
+    server = Server("mlflow", "server", *store, cwd=workspace.root, env=workspace.env)
+    server.database = workspace.database
     yield server
     server.stop()
 

@@ -69,12 +69,12 @@ def test_a_creation_that_is_sent_again_because_its_answer_was_lost_makes_no_twin
     assert told["stderr"] == ""
 
 
-def test_twins_of_two_copies_of_the_project_become_one_run_with_all_values(shared, key):
-    shared.stage("train", key, epochs=1)
-    done = shared.python("-c", EARLIER_TWIN, shared.uri, key)
+def test_twins_of_two_copies_of_the_project_become_one_run_with_all_values(stored, key):
+    stored.stage("train", key, epochs=1)
+    done = stored.python("-c", EARLIER_TWIN, stored.uri, key)
     assert done.returncode == 0, done.stderr
-    assert len(shared.runs(key)) == 2
+    assert len(stored.runs(key)) == 2
 
-    shared.stage("train", key, epochs=2)
+    stored.stage("train", key, epochs=2)
 
-    shared.assert_complete(key, 2)
+    stored.assert_complete(key, 2)
