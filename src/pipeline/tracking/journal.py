@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -107,9 +107,10 @@ class Stage:
         deadline = time.monotonic() + PATIENCE
         problem = ""
         while self.publisher is not None and self.file.exists() and not problem:
-            if spool.problem(self.file).exists():
+            with suppress(FileNotFoundError):  # none, or it has just been published
                 problem = spool.problem(self.file).read_text(encoding="utf-8")
-            elif self.publisher.returncode:
+                break
+            if self.publisher.returncode:
                 problem = "the publishing process has died"
             elif time.monotonic() > deadline:
                 problem = f"MLflow took more than {PATIENCE} s"

@@ -74,8 +74,10 @@ class Publisher:
                     self.failed_at[EVERY] = self.failed_at[key]
                 self.problem = describe(error)
         for journal in journals:
-            if journal.exists() and not spool.problem(journal).exists():
+            if not spool.problem(journal).exists() and journal.exists():
                 write_text(spool.problem(journal), self.problem)
+                if not journal.exists():  # `make track` was faster
+                    spool.problem(journal).unlink(missing_ok=True)
         return any(map(spool.alive, journals))
 
     def _publish_outputs(self) -> None:

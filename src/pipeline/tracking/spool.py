@@ -84,8 +84,9 @@ def keep(file: Path, journal: Path, name: Path) -> None:
 def delete(journal: Path) -> None:
     """Forget a journal that MLflow has all of."""
     shutil.rmtree(files(journal), ignore_errors=True)
-    problem(journal).unlink(missing_ok=True)
     journal.unlink()
+    # Last, so that a publisher that finds none and the journal there knows that nobody has published it.
+    problem(journal).unlink(missing_ok=True)
 
 
 def lock(file: TextIO, kind: int = fcntl.LOCK_EX) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
 
 from pipeline.core.files import md5
 from pipeline.tracking import projection, spool
@@ -23,6 +24,9 @@ FAILED_STAGE, ERROR = "pipeline.failed_stage", "pipeline.error"
 ARTIFACTS = "pipeline.artifacts"
 #: Limits of MLflow's server: metrics, params and tags in a call, characters of a param and of a tag.
 MAX_METRICS, MAX_PARAMS, MAX_PARAM, MAX_TAG = 1000, 100, 6000, 8000
+#: MLflow's codes when another project that writes to the store has just created the same experiment or data set, and
+#: how often publishing is tried then.
+CONFLICTS, NUM_TRIES = ("RESOURCE_ALREADY_EXISTS", "BAD_REQUEST"), 3
 
 #: (run id, metric) -> the steps that are in the store.
 Steps = dict[tuple[str, str], set[int]]
@@ -68,15 +72,14 @@ class Store:
         The caller holds :meth:`lock`. ``steps`` remembers which steps the store has, from one call to the next.
         Returns the run as it was before.
         """
-        run = self._run(wanted)
-        self._params(run, wanted)
-        self._tags(run, wanted)
-        self._inputs(run, wanted)
-        self._metrics(run, wanted, {} if steps is None else steps)
-        self._test(run, wanted)
-        self._artifacts(run, wanted)
-        self._status(run, wanted)
-        return run
+        steps = {} if steps is None else steps
+        for _ in range(NUM_TRIES - 1):
+            try:
+                return self._add(wanted, steps)
+            except MlflowException as error:
+                if error.error_code not in CONFLICTS:
+                    raise
+        return self._add(wanted, steps)
 
     def publish_journal(self, journal: Path, steps: Steps | None = None) -> None:
         """Publish what a stage has told so far, and delete its journal when no more will come; like :meth:`publish`."""
@@ -99,13 +102,32 @@ class Store:
             if not any(map(spool.running, spool.models().get(wanted.record["input_key"], []))):
                 self.publish(wanted)
 
+    def _add(self, wanted: Projection, steps: Steps) -> Run:
+        run = self._run(wanted)
+        self._params(run, wanted)
+        self._tags(run, wanted)
+        self._inputs(run, wanted)
+        self._metrics(run, wanted, steps)
+        self._test(run, wanted)
+        self._artifacts(run, wanted)
+        self._status(run, wanted)
+        return run
+
     def _run(self, wanted: Projection) -> Run:
-        experiment, key = self._experiment(wanted.record), wanted.record["input_key"]
-        if found := self.client.search_runs([experiment], f"tags.`{KEY}` = '{key}'", max_results=1):
-            return found[0]
-        record = wanted.record
-        name = f"{record['run']} · {record['dataset']} · {key[:7]}"
-        return self.client.create_run(experiment, start_time=wanted.started, tags={KEY: key}, run_name=name)
+        experiment, record = self._experiment(wanted.record), wanted.record
+        if not (found := self._find(experiment, record["input_key"])):
+            name = f"{record['run']} · {record['dataset']} · {record['input_key'][:7]}"
+            tags = {KEY: record["input_key"]}
+            self.client.create_run(experiment, start_time=wanted.started, tags=tags, run_name=name)
+            found = self._find(experiment, record["input_key"])
+        # MLflow sends a creation again if the answer is lost, and copies of the project know nothing of each other.
+        for twin in found[1:]:
+            self.client.delete_run(twin.info.run_id)
+        return found[0]
+
+    def _find(self, experiment: str, key: str) -> list[Run]:
+        condition, order = f"tags.`{KEY}` = '{key}'", ["attributes.start_time ASC"]
+        return list(self.client.search_runs([experiment], condition, order_by=order))
 
     def _experiment(self, record: dict[str, Any]) -> str:
         name = f"{record['task']}/{record['dataset']}"
