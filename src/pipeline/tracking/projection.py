@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
 from pipeline.core.files import md5
 from pipeline.tracking import git, spool
 from pipeline.tracking.journal import as_text
@@ -91,15 +93,18 @@ def from_outputs(folder: Path) -> Projection | None:
     if md5(files[2]) != record["model_md5"]:
         raise ValueError(f"{files[2]} isn't the model of {files[0]}: bring both together by `dvc checkout {folder}`")
     now = spool.now()
-    run = Projection(record, now, now, status="FINISHED", done={"train"}, artifacts=_entries(folder))
+    stale = _stale(folder, record)
+    artifacts = [path for path in _entries(folder) if path.name not in stale]
+    run = Projection(record, now, now, status="FINISHED", done={"train"}, artifacts=artifacts)
     with files[1].open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             epoch = int(row.pop("epoch"))
             run.metrics |= {(name.replace("_", "/", 1), epoch): (float(value), now) for name, value in row.items()}
-    if (folder / "metrics.json").exists():
+    names = {path.name for path in artifacts}
+    if "metrics.json" in names:
         run.test = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         run.done.add("evaluate")
-    if (folder / "model.ts").exists():
+    if "model.ts" in names:
         run.done.add("export")
     # What lies in a clean workspace is what `dvc repro` makes at this commit.
     if (commit := git.commit()) and not commit.diff:
@@ -134,6 +139,16 @@ def tags(record: dict[str, Any]) -> dict[str, str]:
         found["pipeline.model_md5"] = record["model_md5"]
     found |= {f"version.{name}": version for name, _, version in (line.partition("==") for line in record["versions"])}
     return found
+
+
+def _stale(folder: Path, record: dict[str, Any]) -> set[str]:
+    """What lies in the folder and dvc.lock says was made from another model: only training has run since."""
+    lock, model, names = Path("dvc.lock"), str(folder / "model.safetensors"), set[str]()
+    stages = YAML(typ="safe").load(lock)["stages"] if lock.exists() else {}
+    for stage in (stages.get(f"{name}@{folder.name}", {}) for name in ("evaluate", "export")):
+        if any(dep["path"] == model and dep["md5"] != record["model_md5"] for dep in stage.get("deps", [])):
+            names |= {Path(out["path"]).relative_to(folder).parts[0] for out in stage["outs"]}
+    return names
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -84,14 +84,15 @@ class Store:
             spool.delete(journal)
 
     def _run(self, wanted: Projection) -> Run:
-        experiment, key = self._experiment(wanted.record), wanted.record["input_key"]
+        experiment, key = self.experiment(wanted.record), wanted.record["input_key"]
         if found := self.client.search_runs([experiment], f"tags.`{KEY}` = '{key}'", max_results=1):
             return found[0]
         record = wanted.record
         name = f"{record['run']} · {record['dataset']} · {key[:7]}"
         return self.client.create_run(experiment, start_time=wanted.started, tags={KEY: key}, run_name=name)
 
-    def _experiment(self, record: dict[str, Any]) -> str:
+    def experiment(self, record: dict[str, Any]) -> str:
+        """The id of the MLflow experiment of a task and data set, which is created, or restored if it was deleted."""
         name = f"{record['task']}/{record['dataset']}"
         if (found := self.client.get_experiment_by_name(name)) is None:
             return self.client.create_experiment(name, artifact_location=_artifact_location())
