@@ -142,8 +142,9 @@ def _tasks() -> tuple[dict[str, tuple[str, str]], bool]:
 
 def _last_words(task: str) -> str:
     lines = [line.strip() for line in _call("dvc", "queue", "logs", task).splitlines() if line.strip()]
-    ours = [line for line in lines if line.startswith("error: ")]
-    return (ours or lines or ["no message"])[-1].removeprefix("error: ")
+    # DVC's own last line only says that the stage's command failed.
+    of_the_stage = [line for line in lines if not line.startswith("ERROR: failed to reproduce")]
+    return (of_the_stage or lines or ["no message"])[-1].removeprefix("error: ")
 
 
 def _call(*command: str) -> str:

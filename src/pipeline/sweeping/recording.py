@@ -64,7 +64,12 @@ def record(store: Store, sweep: Sweep, succeeded: list[Experiment], failed: list
     with store.lock():
         parent = _parent(store, sweep, [child.info.start_time for child in children])
         for child, experiment in zip(children, succeeded, strict=True):
-            tags = {PARENT: parent.info.run_id, VALUE: repr(experiment.value), TRIED: space.as_text(experiment.values)}
+            tags = {
+                PARENT: parent.info.run_id,
+                VALUE: repr(experiment.value),
+                TRIED: space.as_text(experiment.values),
+                "sweep.experiment": experiment.name,
+            }
             for name, value in tags.items():
                 store.client.set_tag(child.info.run_id, name, value)
         _summarize(store, sweep, parent, failed)
