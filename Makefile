@@ -37,6 +37,9 @@ repro: setup  ## bring every model of params.yaml up to date, with its MLflow ru
 track: setup  ## publish to MLflow what is not there yet, such as restored models; REV=<commit>: the models of that one
 	$(if $(REV),python -m pipeline.tracking.revision "$(REV)",python -m pipeline.tracking.track)
 
+sweep: setup  ## try parameters: RUN=lenet SPACE="train.optimizer.lr=0.01,0.05" [JOBS=2] [TRIALS=20] [SWEEP=name] [METRIC=val_loss]
+	@python -m pipeline.sweeping.sweep "$(RUN)" "$(SPACE)" $(if $(TRIALS),--trials "$(TRIALS)") $(if $(JOBS),--jobs "$(JOBS)") $(if $(SWEEP),--sweep "$(SWEEP)") $(if $(METRIC),--metric "$(METRIC)")
+
 ui: track  ## compare the runs: MLflow on http://127.0.0.1:5000
 	python -m pipeline.tracking.ui
 
@@ -63,4 +66,4 @@ lint: .venv/dev.stamp  ## style and types
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
 	tools/lock.sh
 
-.PHONY: help setup repro track ui promote demote lineage test chaos lint lock
+.PHONY: help setup repro track ui sweep promote demote lineage test chaos lint lock

@@ -15,8 +15,12 @@ from pathlib import Path
 from pipeline.tracking import spool
 
 
-def main(revision: str) -> None:
-    """Publish the models of ``revision``; the exit status is 1 if some are in no cache, or can't be published."""
+def publish(revision: str) -> None:
+    """Give the models of ``revision`` their runs.
+
+    Raises:
+        ValueError: git knows no such revision, or some models are in no cache, or can't be published.
+    """
     with worktree(revision) as folder:
         _call("dvc", "cache", "dir", "--local", _call("dvc", "cache", "dir").strip(), folder=folder)
         # Without --allow-missing one lost output would keep all others away.
@@ -30,8 +34,9 @@ def main(revision: str) -> None:
             check=False,
         )
     if lost:
-        sys.exit(f"error: {', '.join(lost)}: not in DVC's cache; `dvc fetch --all-commits` may bring the outputs there")
-    sys.exit(done.returncode)
+        raise ValueError(f"{', '.join(lost)}: not in DVC's cache; `dvc fetch --all-commits` may bring them there")
+    if done.returncode:
+        raise ValueError(f"not every model of {revision} could be published")
 
 
 @contextmanager
@@ -67,6 +72,6 @@ def _call(*command: str, folder: Path | None = None) -> str:
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1])
+        publish(sys.argv[1])
     except ValueError as error:
         sys.exit(f"error: {error}")

@@ -114,7 +114,7 @@ class Store:
         return run
 
     def _run(self, wanted: Projection) -> Run:
-        experiment, record = self._experiment(wanted.record), wanted.record
+        experiment, record = self.experiment(wanted.record), wanted.record
         if not (found := self._find(experiment, record["input_key"])):
             name = f"{record['run']} · {record['dataset']} · {record['input_key'][:7]}"
             tags = {KEY: record["input_key"]}
@@ -129,7 +129,8 @@ class Store:
         condition, order = f"tags.`{KEY}` = '{key}'", ["attributes.start_time ASC"]
         return list(self.client.search_runs([experiment], condition, order_by=order))
 
-    def _experiment(self, record: dict[str, Any]) -> str:
+    def experiment(self, record: dict[str, Any]) -> str:
+        """The id of the MLflow experiment of a task and data set, which is created, or restored if it was deleted."""
         name = f"{record['task']}/{record['dataset']}"
         if (found := self.client.get_experiment_by_name(name)) is None:
             return self.client.create_experiment(name, artifact_location=_artifact_location())
