@@ -20,6 +20,9 @@ KEY = "pipeline.input_key"
 FAILED_STAGE, ERROR = "pipeline.failed_stage", "pipeline.error"
 #: What each artifact's contents were, so that only what changed is uploaded again.
 ARTIFACTS = "pipeline.artifacts"
+#: A run's colour in charts. By itself MLflow takes one of 29 by chance, and two of a handful are often alike.
+COLOR = "mlflow.runColor"
+COLORS = ("#2272b4", "#de7921", "#277c43", "#8a63bf", "#c83243", "#04867d", "#b45091", "#a6630c", "#445461", "#8acaff")
 #: Limits of MLflow's server: metrics, params and tags in a call, characters of a param and of a tag.
 MAX_METRICS, MAX_PARAMS, MAX_PARAM, MAX_TAG = 1000, 100, 6000, 8000
 
@@ -89,7 +92,13 @@ class Store:
             return found[0]
         record = wanted.record
         name = f"{record['run']} · {record['dataset']} · {key[:7]}"
-        return self.client.create_run(experiment, start_time=wanted.started, tags={KEY: key}, run_name=name)
+        tags = {KEY: key, COLOR: self._free_color(experiment)}
+        return self.client.create_run(experiment, start_time=wanted.started, tags=tags, run_name=name)
+
+    def _free_color(self, experiment: str) -> str:
+        latest = self.client.search_runs([experiment], max_results=len(COLORS) - 1)
+        taken = {run.data.tags.get(COLOR) for run in latest}
+        return next(color for color in COLORS if color not in taken)
 
     def _experiment(self, record: dict[str, Any]) -> str:
         name = f"{record['task']}/{record['dataset']}"
