@@ -8,7 +8,7 @@ export DVC_NO_ANALYTICS := 1
 .DEFAULT_GOAL := help
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 13
 
 setup: .venv/runtime.stamp  ## the environment for `dvc repro`, in .venv
 
@@ -58,6 +58,9 @@ test: .venv/dev.stamp  ## every test
 chaos: .venv/runtime.stamp  ## kill stages at random moments, 50 times; the bytes must stay the same
 	python tools/chaos.py --kills 50 --seed 0
 
+screenshots: repro .venv/dev.stamp  ## the README's pictures of MLflow, taken anew in Chromium
+	python tools/screenshots.py
+
 lint: .venv/dev.stamp  ## style and types
 	ruff check .
 	ruff format --check .
@@ -66,4 +69,4 @@ lint: .venv/dev.stamp  ## style and types
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
 	tools/lock.sh
 
-.PHONY: help setup repro track ui sweep promote demote lineage test chaos lint lock
+.PHONY: help setup repro track ui sweep promote demote lineage test chaos screenshots lint lock

@@ -48,6 +48,15 @@ def test_three_stages_make_one_complete_run(shared, key):
 
 
 @pytest.mark.slow
+def test_the_runs_of_an_experiment_differ_in_colour(fresh):
+    keys = [letter * 64 for letter in "abc"]
+    for key in keys:
+        fresh.stage("export", key)
+
+    assert len({fresh.run(key)["tags"]["mlflow.runColor"] for key in keys}) == len(keys)
+
+
+@pytest.mark.slow
 def test_killed_training_is_killed_in_mlflow_and_resuming_it_completes_the_same_run(shared, key, until):
     process = shared.start("train", key, epochs=1, end="hang")
     until(lambda: [run["metrics"].get("train/loss") for run in shared.runs(key)] == [[(1, 1.0)]])

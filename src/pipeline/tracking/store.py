@@ -22,6 +22,9 @@ KEY = "pipeline.input_key"
 FAILED_STAGE, ERROR = "pipeline.failed_stage", "pipeline.error"
 #: What each artifact's contents were, so that only what changed is uploaded again.
 ARTIFACTS = "pipeline.artifacts"
+#: A run's colour in charts. By itself MLflow takes one of 29 by chance, and two of a handful are often alike.
+COLOR = "mlflow.runColor"
+COLORS = ("#2272b4", "#de7921", "#277c43", "#8a63bf", "#c83243", "#04867d", "#b45091", "#a6630c", "#445461", "#8acaff")
 #: Limits of MLflow's server: metrics, params and tags in a call, characters of a param and of a tag.
 MAX_METRICS, MAX_PARAMS, MAX_PARAM, MAX_TAG = 1000, 100, 6000, 8000
 #: MLflow's codes when another project that writes to the store has just created the same experiment or data set, and
@@ -117,7 +120,7 @@ class Store:
         experiment, record = self.experiment(wanted.record), wanted.record
         if not (found := self._find(experiment, record["input_key"])):
             name = f"{record['run']} · {record['dataset']} · {record['input_key'][:7]}"
-            tags = {KEY: record["input_key"]}
+            tags = {KEY: record["input_key"], COLOR: self._free_color(experiment)}
             self.client.create_run(experiment, start_time=wanted.started, tags=tags, run_name=name)
             found = self._find(experiment, record["input_key"])
         # MLflow sends a creation again if the answer is lost, and copies of the project know nothing of each other.
@@ -128,6 +131,11 @@ class Store:
     def _find(self, experiment: str, key: str) -> list[Run]:
         condition, order = f"tags.`{KEY}` = '{key}'", ["attributes.start_time ASC"]
         return list(self.client.search_runs([experiment], condition, order_by=order))
+
+    def _free_color(self, experiment: str) -> str:
+        latest = self.client.search_runs([experiment], max_results=len(COLORS) - 1)
+        taken = {run.data.tags.get(COLOR) for run in latest}
+        return next(color for color in COLORS if color not in taken)
 
     def experiment(self, record: dict[str, Any]) -> str:
         """The id of the MLflow experiment of a task and data set, which is created, or restored if it was deleted."""

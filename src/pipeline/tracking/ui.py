@@ -1,5 +1,6 @@
 """`make ui`: the MLflow UI on this machine, for the store that the stages write to."""
 
+import argparse
 import os
 import sys
 
@@ -7,19 +8,33 @@ from pipeline.tracking import spool
 from pipeline.tracking.journal import without_password
 from pipeline.tracking.publishing import open_store
 
+#: MLflow opens an experiment among its pages for language models, unless the address or the browser says otherwise.
+COMPARISON = "runs?workflowType=machine_learning&compareRunsMode=CHART"
+
 
 def main() -> None:
-    """Become the MLflow server, which takes further options from the command line; Ctrl-C ends it."""
+    """Print where each experiment's runs are compared, and become the MLflow server; Ctrl-C ends it.
+
+    The server takes further options from the command line.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--host", "-h", default="127.0.0.1")
+    parser.add_argument("--port", "-p", default="5000")
+    place, options = parser.parse_known_args()
     if spool.is_server():
         sys.stdout.write(f"the runs are on {without_password(spool.address())}\n")
         return
     # The server would create the database without our lock.
-    open_store()
+    experiments = open_store().client.search_experiments(filter_string="name != 'Default'", order_by=["name"])
+    for experiment in experiments:
+        address = f"http://{place.host}:{place.port}/#/experiments/{experiment.experiment_id}/{COMPARISON}"
+        sys.stdout.write(f"{experiment.name}: {address}\n")
+    sys.stdout.flush()
     # Else it starts seven more processes, for features that need a language model.
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
     # Every user of the machine sees the command line, and the address may hold a password.
     os.environ["MLFLOW_BACKEND_STORE_URI"] = spool.address()
-    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", "5000", *sys.argv[1:]]
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", place.host, "--port", place.port, *options]
     os.execv(sys.executable, command)  # noqa: S606
 
 
