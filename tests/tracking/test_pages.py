@@ -94,6 +94,14 @@ def links(server):
     return server[1]
 
 
+def test_a_request_to_another_host_and_an_error_of_the_page_are_noticed():
+    with window() as opened:
+        opened.page.evaluate("fetch('http://elsewhere.invalid/').catch(() => console.error('oh no'))")
+
+    assert opened.hosts == {"elsewhere.invalid"}
+    assert any(error.startswith("oh no") for error in opened.errors)
+
+
 def test_the_experiments_are_listed_by_task_and_data_set(ui, links):
     listed = ui.page.get_by_role("link", name=re.compile("^(classification|regression)"))
     listed.first.wait_for()
@@ -105,6 +113,7 @@ def test_the_printed_address_opens_the_curves_of_all_models_in_a_browser_that_kn
     browser.page.goto(links["classification/digits"])
     curves = {(curve.metric, curve.run): curve for curve in browser.curves("^val/")}
 
+    assert browser.page.get_by_role("heading", name="Runs", exact=True).is_visible()  # among the pages for training
     assert curves.keys() == {
         (metric, models[run].name) for metric in ("val/loss", "val/accuracy") for run in ("plane", "lenet")
     }
