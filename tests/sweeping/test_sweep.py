@@ -36,18 +36,23 @@ def repository(tmp_path_factory):
     assert queue_workers.processes(workspace) == []
 
 
-def sweep(repository, *arguments):
+def sweep(repository, *arguments, store="mlflow"):
     command = ("python", "-m", "pipeline.sweeping.sweep", "first", *arguments)
-    return repository.run(*command, check=False, PYTHONPATH="src", PIPELINE_TRACKING="")
+    environment = {"PYTHONPATH": "src", "PIPELINE_TRACKING": "", "MLFLOW_TRACKING_URI": uri(repository, store)}
+    return repository.run(*command, check=False, **environment)
 
 
-def family(repository, name):
+def uri(repository, store):
+    return f"sqlite:///{repository.root}/mlruns/{store}.db"
+
+
+def family(repository, name, store="mlflow"):
     """The one parent run of a sweep and its children."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, of what it uses of SQLAlchemy and others
         from mlflow import MlflowClient
 
-        client = MlflowClient(f"sqlite:///{repository.root}/mlruns/mlflow.db")
+        client = MlflowClient(uri(repository, store))
         runs = client.search_runs([e.experiment_id for e in client.search_experiments()])
     (parent,) = [run for run in runs if run.data.tags.get("pipeline.sweep") == name]
     return parent, [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
@@ -57,7 +62,7 @@ def tasks(repository):
     return repository.run("dvc", "queue", "status").stdout.count(" Success")
 
 
-def test_a_grid_with_a_failure_and_the_same_again_when_the_store_was_lost(repository):
+def test_a_grid_with_a_failure_and_the_same_again_for_an_empty_store(repository):
     done = sweep(repository, "train.optimizer.lr=0.01,0.1,1e300", "--jobs", "2", "--sweep", "rates")
 
     assert done.returncode == 1
@@ -71,13 +76,11 @@ def test_a_grid_with_a_failure_and_the_same_again_when_the_store_was_lost(reposi
     assert {child.info.status for child in children} == {"FINISHED"}
 
     before = tasks(repository)
-    for file in repository.root.glob("mlruns/mlflow.db*"):
-        file.unlink()
-    again = sweep(repository, "train.optimizer.lr=0.01,0.1", "--sweep", "rates")
+    again = sweep(repository, "train.optimizer.lr=0.01,0.1", "--sweep", "rates", store="empty")
 
     assert again.returncode == 0, again.stderr
     assert tasks(repository) == before, "experiments that exist were run again"
-    parent, children = family(repository, "rates")
+    parent, children = family(repository, "rates", store="empty")
     assert parent.info.status == "FINISHED"
     assert parent.data.tags["sweep.best"] == "train.optimizer.lr=0.1"
     assert len(children) == 2
