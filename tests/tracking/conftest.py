@@ -29,13 +29,16 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.database = root / "mlruns" / "mlflow.db"
         #: What the stages are started by.
         self.wrapper: list[str] = []
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW", "DVC", "PIPELINE"))}
         self.env["PYTHONPATH"] = str(SOURCE)
         # Outside a repository, so that git's facts are no part of these tests.
         self.env["GIT_CEILING_DIRECTORIES"] = str(root.parent)
+
+    @property
+    def database(self) -> Path:
+        return self.root / "mlruns" / "mlflow.db"
 
     @property
     def uri(self) -> str:

@@ -6,15 +6,6 @@ import pytest
 from pipeline.core.files import md5
 from pipeline.tracking import projection
 
-LOCK = """\
-schema: '2.0'
-stages:
-  evaluate@a:
-    cmd: evaluate
-    deps: [{{path: outputs/a/model.safetensors, md5: {md5}}}]
-    outs: [{{path: outputs/a/metrics.json, md5: x}}, {{path: outputs/a/plots/curves, md5: y}}]
-"""
-
 
 @pytest.mark.parametrize("is_of_this_model", [True, False])
 def test_an_evaluation_of_another_model_is_no_part_of_the_run(tmp_path, monkeypatch, is_of_this_model):
@@ -26,12 +17,15 @@ def test_an_evaluation_of_another_model_is_no_part_of_the_run(tmp_path, monkeypa
     (folder / "history.csv").write_text("epoch,val_loss\n1,0.5\n")
     (folder / "metrics.json").write_text('{"accuracy": 0.5}')
     model = md5(folder / "model.safetensors")
-    (folder / "record.json").write_text(json.dumps({"model_md5": model}))
-    Path("dvc.lock").write_text(LOCK.format(md5=model if is_of_this_model else "0" * 32))
+    (folder / "record.json").write_text(json.dumps({"run": "a", "model_md5": model}))
+    evaluated = {"model_md5": model if is_of_this_model else "0" * 32, "options": {"batch_size": 9}, "data": {"t": "1"}}
+    (folder / "evaluation.json").write_text(json.dumps(evaluated))
 
     run = projection.from_outputs(folder)
 
     assert run.test == ({"accuracy": 0.5} if is_of_this_model else {})
     assert ("evaluate" in run.done) == is_of_this_model
+    assert run.data == ({"t": "1"} if is_of_this_model else {})
+    assert run.tags == ({"evaluate.batch_size": "9"} if is_of_this_model else {})
     assert {path.name for path in run.artifacts} >= {"model.safetensors", "record.json", "history.csv"}
     assert ("plots" in {path.name for path in run.artifacts}) == is_of_this_model

@@ -31,7 +31,15 @@ runs:
 """
 TRACK = ("python", "-m", "pipeline.tracking.track")
 #: What only the process that trained can know.
-OF_THE_PROCESS = ("device", "DVC_STAGE", "git.dirty", "mlflow.user", "mlflow.runColor", "version.python", "mlflow.note.content")
+OF_THE_PROCESS = (
+    "device",
+    "DVC_STAGE",
+    "git.dirty",
+    "mlflow.user",
+    "mlflow.runColor",
+    "version.python",
+    "mlflow.note.content",
+)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,14 @@ def put_model(workspace, key, accuracy=0.5):
     (folder / "model.safetensors").write_text("weights")
     (folder / "history.csv").write_text("epoch,train_loss,val_accuracy\n1,0.5,0.25\n2,0.25,0.5\n")
     (folder / "metrics.json").write_text(json.dumps({"accuracy": accuracy}))
+    (folder / "plots").mkdir(exist_ok=True)
+    (folder / "plots" / "roc.csv").write_text("x,y\n")
+    evaluation = {
+        "model_md5": files.md5(folder / "model.safetensors"),
+        "options": {"batch_size": 1000},
+        "data": {"data/processed/digits/test.safetensors": "3" * 32},
+    }
+    (folder / "evaluation.json").write_text(json.dumps(evaluation))
     record = {
         "run": "lenet",
         "task": "classification",
@@ -49,8 +57,10 @@ def test_processes_that_create_the_store_at_once_give_a_model_one_complete_run(f
         "val/accuracy": [(1, 0.25), (2, 0.5)],
         "test/accuracy": [(0, 0.5)],
     }
-    assert run["data"] == {"train": ("digits", "1" * 32)}
-    assert run["artifacts"] == ["history.csv", "metrics.json", "model.safetensors", "record.json"]
+    assert run["data"] == {"train": ("digits", "1" * 32), "test": ("digits", "3" * 32)}
+    assert run["artifacts"] == [
+        "evaluation.json", "history.csv", "metrics.json", "model.safetensors", "plots", "record.json",
+    ]  # fmt: skip
 
 
 def test_a_fresh_checkout_needs_no_store(fresh):
