@@ -18,6 +18,7 @@ from pipeline.core import files, params, storage
 from pipeline.core.spec import DataSpec
 from pipeline.promotion.demote import demote
 from pipeline.promotion.promote import promote
+from pipeline.tracking.publishing import open_store
 
 SOURCE = Path(__file__).parents[2] / "src"
 PARAMS = """\
@@ -75,7 +76,7 @@ class Outputs:
         """What is decided on the model, in this process."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # as in `versions`
-            return promote("lenet", params.read())
+            return promote(open_store(), "lenet", params.read())
 
     def demote(self) -> str:
         """Which version is champion now, or that none is."""

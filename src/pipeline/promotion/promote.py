@@ -19,16 +19,18 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
     from pipeline.promotion.registry import Registry
+    from pipeline.tracking.store import Store
 
 
 def main() -> None:
     """Register and decide for each run of ``params.yaml``; the exit status is 1 if some couldn't be registered."""
     content = params.read()
     checking.check(content, rehearse=False)
+    store = open_store()
     failed = False
     for run in content["runs"]:
         try:
-            sys.stdout.write(f"{run}: {promote(run, content)}\n")
+            sys.stdout.write(f"{run}: {promote(store, run, content)}\n")
         # One that can't be registered must not keep the others from it.
         except Exception as error:
             failed = True
@@ -36,7 +38,7 @@ def main() -> None:
     sys.exit(failed)
 
 
-def promote(run: str, content: dict[str, Any]) -> str:
+def promote(store: "Store", run: str, content: dict[str, Any]) -> str:
     """Register the model in ``outputs/<run>``, decide whether it becomes champion, and say what was decided and why.
 
     Raises:
@@ -46,8 +48,7 @@ def promote(run: str, content: dict[str, Any]) -> str:
     wanted = projection.from_outputs(folder)
     if wanted is None or wanted.done != {"train", "evaluate", "export"}:
         raise ValueError(f"{folder} isn't complete; run `dvc repro evaluate@{run} export@{run}`")
-    store = open_store()
-    # Here and not above: they import MLflow.
+    # Here and not above: they import MLflow, which must be told its settings before.
     from pipeline.promotion import package
     from pipeline.promotion.registry import Registry
 
@@ -70,7 +71,7 @@ def decide(registry: "Registry", version: "ModelVersion", section: dict[str, Any
         objection: str | None = f"params.yaml has no runs.{version.name}.promote"
     elif demoted := version.tags.get(DEMOTED):
         objection = f"it was demoted on {demoted}; delete its tag {DEMOTED} to allow it again"
-    elif champion is not None and champion.tags[TEST_DATA] != version.tags[TEST_DATA]:
+    elif champion is not None and champion.tags.get(TEST_DATA) != version.tags[TEST_DATA]:
         objection = (
             f"the champion, version {champion.version}, was judged on other test data, and nothing says which is "
             f"better; `make demote RUN={version.name}` first if the new data replace the old"

@@ -9,7 +9,8 @@ from pipeline.sweeping import space
 from pipeline.sweeping.experiments import Experiment
 from pipeline.tracking import revision
 from pipeline.tracking.git import Commit
-from pipeline.tracking.store import KEY, Store
+from pipeline.tracking.runs import KEY
+from pipeline.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -89,7 +90,7 @@ def _child(store: Store, experiment: Experiment) -> "Run":
 def _parent(store: Store, sweep: Sweep, started: list[int]) -> "Run":
     if found := _search(store, SWEEP, sweep.key):
         return found[0]
-    experiment = store.experiment({"task": sweep.task, "dataset": sweep.dataset})
+    experiment = store.runs.experiment({"task": sweep.task, "dataset": sweep.dataset})
     return store.client.create_run(
         experiment, start_time=min(started, default=None), tags={SWEEP: sweep.key}, run_name=f"sweep · {sweep.name}"
     )

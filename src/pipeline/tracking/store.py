@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
@@ -16,15 +16,12 @@ from pipeline.core.files import md5
 from pipeline.tracking import projection, spool
 from pipeline.tracking.projection import Projection
 from pipeline.tracking.relocation import relocate
+from pipeline.tracking.runs import Runs
 
-KEY = "pipeline.input_key"
 #: Why the run isn't FINISHED: the stage that failed and its last lines.
 FAILED_STAGE, ERROR = "pipeline.failed_stage", "pipeline.error"
 #: What each artifact's contents were, so that only what changed is uploaded again.
 ARTIFACTS = "pipeline.artifacts"
-#: A run's colour in charts. By itself MLflow takes one of 29 by chance, and two of a handful are often alike.
-COLOR = "mlflow.runColor"
-COLORS = ("#2272b4", "#de7921", "#277c43", "#8a63bf", "#c83243", "#04867d", "#b45091", "#a6630c", "#445461", "#8acaff")
 #: Limits of MLflow's server: metrics, params and tags in a call, characters of a param and of a tag.
 MAX_METRICS, MAX_PARAMS, MAX_PARAM, MAX_TAG = 1000, 100, 6000, 8000
 #: MLflow's codes when another project that writes to the store has just created the same experiment or data set, and
@@ -49,6 +46,8 @@ class Store:
             self.inode = self._inode()
             self.client = MlflowClient(uri)
             self.client.search_experiments(max_results=1)  # the first call creates the tables
+        # A server knows best; for a database MLflow takes a folder below the current one, which DVC may delete.
+        self.runs = Runs(self.client, None if spool.is_server() else _artifacts())
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -106,7 +105,7 @@ class Store:
                 self.publish(wanted)
 
     def _add(self, wanted: Projection, steps: Steps) -> Run:
-        run = self._run(wanted)
+        run = self.runs.of(wanted.record, wanted.started)
         self._params(run, wanted)
         self._tags(run, wanted)
         self._inputs(run, wanted)
@@ -115,36 +114,6 @@ class Store:
         self._artifacts(run, wanted)
         self._status(run, wanted)
         return run
-
-    def _run(self, wanted: Projection) -> Run:
-        experiment, record = self.experiment(wanted.record), wanted.record
-        if not (found := self._find(experiment, record["input_key"])):
-            name = f"{record['run']} · {record['dataset']} · {record['input_key'][:7]}"
-            tags = {KEY: record["input_key"], COLOR: self._free_color(experiment)}
-            self.client.create_run(experiment, start_time=wanted.started, tags=tags, run_name=name)
-            found = self._find(experiment, record["input_key"])
-        # MLflow sends a creation again if the answer is lost, and copies of the project know nothing of each other.
-        for twin in found[1:]:
-            self.client.delete_run(twin.info.run_id)
-        return found[0]
-
-    def _find(self, experiment: str, key: str) -> list[Run]:
-        condition, order = f"tags.`{KEY}` = '{key}'", ["attributes.start_time ASC"]
-        return list(self.client.search_runs([experiment], condition, order_by=order))
-
-    def _free_color(self, experiment: str) -> str:
-        latest = self.client.search_runs([experiment], max_results=len(COLORS) - 1)
-        taken = {run.data.tags.get(COLOR) for run in latest}
-        return next(color for color in COLORS if color not in taken)
-
-    def experiment(self, record: dict[str, Any]) -> str:
-        """The id of the MLflow experiment of a task and data set, which is created, or restored if it was deleted."""
-        name = f"{record['task']}/{record['dataset']}"
-        if (found := self.client.get_experiment_by_name(name)) is None:
-            return self.client.create_experiment(name, artifact_location=_artifact_location())
-        if found.lifecycle_stage == "deleted":
-            self.client.restore_experiment(found.experiment_id)
-        return found.experiment_id
 
     def _params(self, run: Run, wanted: Projection) -> None:
         missing = {k: v for k, v in projection.params(wanted.record).items() if k not in run.data.params}
@@ -236,11 +205,6 @@ class Store:
             self.client.update_run(run_id, status="RUNNING")
         else:
             self.client.set_terminated(run_id, wanted.status, wanted.ended)
-
-
-def _artifact_location() -> str | None:
-    # A server knows best; for a database MLflow takes a folder below the current one, which DVC may delete.
-    return None if spool.is_server() else _artifacts()
 
 
 def _artifacts() -> str:
