@@ -49,8 +49,8 @@ promote: track  ## register every model in MLflow; the best of a name becomes it
 demote: setup  ## RUN=<name>: its champion's title goes back to the champion before
 	python -m pipeline.promotion.demote "$(RUN)"
 
-lineage: setup  ## OF=<model>@<alias>, a run, commit or md5: the code, parameters and data of a model, and the way back
-	python -m pipeline.promotion.lineage "$(OF)"
+lineage: setup  ## OF=<model>@<alias>, a run, commit, md5 or NAME=VALUE: what a model came from, and the way back
+	python -m pipeline.promotion.trace "$(OF)"
 
 test: .venv/dev.stamp  ## every test
 	pytest

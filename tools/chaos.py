@@ -65,12 +65,12 @@ def main() -> None:
             model = MODELS[kills // 2 % len(MODELS)]
             stage = chance.choice(chance.choice(OTHER_STAGES)) if kills % 2 else f"train@{model}"
             killed, said = strike(workspace, stage, chance, durations)
-            same = contents(workspace) == expected
+            found = contents(workspace)
+            others = sorted(name for name in found | expected if found.get(name) != expected.get(name))
             kills += killed
-            failures += not same
-            print(
-                f"{kills:3d}/{arguments.kills} {stage}: {said}; {'same bytes' if same else 'OTHER BYTES'}", flush=True
-            )
+            failures += bool(others)
+            outcome = f"OTHER BYTES in {', '.join(others)}" if others else "same bytes"
+            print(f"{kills:3d}/{arguments.kills} {stage}: {said}; {outcome}", flush=True)
     print(f"{kills} kills, {failures} ended in other bytes than those of an uninterrupted run")
     sys.exit(failures > 0)
 

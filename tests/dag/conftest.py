@@ -8,7 +8,7 @@ PARAMS = """\
 seed: 1
 num_threads: 1
 datasets:
-  digits: {kind: digits, path: data/digits.md5}
+  digits: {kind: digits, path: data/digits.md5, test_fraction: 0.2}
   diabetes: {kind: diabetes, path: data/diabetes.md5}
 runs:
   a:

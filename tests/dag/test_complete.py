@@ -118,5 +118,5 @@ def test_a_planted_fault_is_found(planted, file, old, new, fault):
 
 
 def test_an_option_that_is_only_validated_is_found(planted):
-    (found,) = planted("evaluate@c", "src/pipeline/metrics/classification.py", "options.num_mistakes", "25")
-    assert found == "evaluate@c declares the parameter runs.c.evaluate.num_mistakes and doesn't read it"
+    (found,) = planted("preprocess@digits", "src/pipeline/datasets/digits.py", "options.test_fraction", "0.2")
+    assert found == "preprocess@digits declares the parameter datasets.digits.test_fraction and doesn't read it"

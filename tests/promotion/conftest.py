@@ -84,11 +84,20 @@ class Outputs:
             warnings.simplefilter("ignore")
             return demote("lenet")
 
+    def allow_again(self, version: str) -> None:
+        """Delete the mark of a demoted version, as a person does in MLflow."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._client().delete_model_version_tag("lenet", version, "pipeline.demoted")
+
+    def _client(self) -> MlflowClient:
+        return MlflowClient(f"sqlite:///{self.root}/mlruns/mlflow.db")
+
     def versions(self) -> list[ModelVersion]:
         """The versions of the registered model `lenet`, oldest first, with their aliases."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MLflow's own, of what it uses of SQLAlchemy and others
-            client = MlflowClient(f"sqlite:///{self.root}/mlruns/mlflow.db")
+            client = self._client()
             found = client.search_model_versions("name = 'lenet'")
             complete = [client.get_model_version("lenet", version.version) for version in found]
         return sorted(complete, key=lambda version: int(version.version))
@@ -107,7 +116,14 @@ class Outputs:
         self._write("metrics.json", {"accuracy": accuracy})
         data = {"data/processed/digits/test.safetensors": test_md5}
         self._write("evaluation.json", {"model_md5": model_md5, "options": {"batch_size": 1000}, "data": data})
-        self._write("export.json", {"model_md5": model_md5, "options": {"batch_size": 500}, "ts": {"bytes": 1}})
+        self._write(
+            "export.json",
+            {
+                "model_md5": model_md5,
+                "options": {"batch_size": 500},
+                "ts": {"md5": files.md5(self.folder / "model.ts")},
+            },
+        )
         record = {
             "run": "lenet",
             "task": "classification",

@@ -26,10 +26,19 @@ def test_a_registered_model_leads_to_what_made_it_and_each_of_that_leads_back(fi
 
     assert champion["run"] == f"lenet · digits · {KEY[:7]}"
     assert champion["params"]["train.optimizer.lr"] == "0.05"
-    assert champion["data"] == {"train": "1" * 32, "test": "3" * 32}
+    assert champion["data"] == [f"test {'3' * 32}", f"train {'1' * 32}"]
     assert champion["registered"] == ["lenet/1 @candidate @champion"]
     [version] = outputs.versions()
-    back = ["lenet/1", "lenet", KEY, KEY[:9], "1" * 32, "3" * 32, version.tags["pipeline.program_md5"]]
+    back = [
+        "lenet/1",
+        "lenet",
+        KEY,
+        KEY[:9],
+        "train.optimizer.lr=0.05",
+        "1" * 32,
+        "3" * 32,
+        version.tags["pipeline.program_md5"],
+    ]
     assert [find(text) for text in back] == [[champion]] * len(back)
 
 
@@ -42,7 +51,7 @@ def test_what_is_not_there_is_named(find, text, message):
 
 
 def test_the_command_prints_yaml(find, outputs):
-    done = outputs.run("promotion.lineage", "lenet@candidate")
+    done = outputs.run("promotion.trace", "lenet@candidate")
 
     assert (done.returncode, done.stderr) == (0, "")
     assert list(YAML(typ="safe").load_all(done.stdout)) == find("lenet")

@@ -3,6 +3,8 @@ import subprocess
 import sys
 
 import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +31,7 @@ def test_the_best_is_champion_and_every_decision_has_its_reason(outputs):
     assert (third.tags["pipeline.decision"], third.tags["pipeline.reason"]) == ("candidate", reason)
     assert second.tags["pipeline.decision"] == "champion"
     assert first.tags["pipeline.reason"] == "version 2 surpassed it"
-    assert first.tags["pipeline.champion_until"] >= second.tags["pipeline.champion_since"][:19]
+    assert first.tags["pipeline.champion_until"] == second.tags["pipeline.champion_since"]
     assert json.loads(second.tags["pipeline.metrics"]) == {"accuracy": 0.75}
 
     # The same model again is the same version.
@@ -54,6 +56,41 @@ def test_other_test_data_decide_nothing_and_a_demoted_champion_stays_demoted(out
     assert "version 2 stays candidate: it was demoted on " in outputs.promote()
     outputs.put(*BEST, test_md5="4" * 32)
     assert outputs.promote() == "version 3 is champion: accuracy 0.9, the first champion"
+
+
+def test_a_title_regained_can_be_lost_again(outputs):
+    outputs.put(*GOOD)
+    outputs.promote()
+    outputs.demote()
+    outputs.allow_again("1")
+    assert outputs.promote() == "version 1 is champion: accuracy 0.6, the first champion"
+    assert "pipeline.champion_until" not in outputs.versions()[0].tags
+
+    assert outputs.demote() == "version 1 was demoted; there is no champion now"
+    assert aliases(outputs) == [["candidate"]]
+
+
+def test_a_program_that_export_does_not_tell_of_is_not_registered(outputs):
+    outputs.put(*GOOD)
+    (outputs.folder / "model.ts").write_bytes(b"another")
+
+    with pytest.raises(ValueError, match="isn't what export"):
+        outputs.promote()
+    assert outputs.versions() == []
+
+
+def test_a_registry_that_does_not_answer_is_no_registry_without_champion(outputs, monkeypatch):
+    outputs.put(*GOOD)
+    outputs.promote()
+    outputs.put(*WORSE)
+
+    def fail(self, name):
+        raise MlflowException("API request failed")
+
+    monkeypatch.setattr(MlflowClient, "get_registered_model", fail)
+    with pytest.raises(MlflowException, match="API request failed"):
+        outputs.promote()
+    assert "champion" in outputs.versions()[0].aliases
 
 
 def test_a_model_below_the_threshold_or_without_a_criterion_stays_candidate(outputs):

@@ -31,9 +31,10 @@ def lock(tmp_path, monkeypatch):
 
 
 def test_a_runs_part_has_what_led_to_it_and_nothing_of_others(lock):
-    part = YAML(typ="safe").load(dvclock.part_of("a", "4"))
+    part = dvclock.part_of("a", "4")
 
-    assert part["stages"] == {name: STAGES[name] for name in ("preprocess@digits", "train@a", "evaluate@a")}
+    assert part == YAML(typ="safe").load(dvclock.as_text(part))["stages"]
+    assert part == {name: STAGES[name] for name in ("preprocess@digits", "train@a", "evaluate@a")}
 
 
 def test_a_training_that_dvc_has_not_recorded_has_no_part(lock, tmp_path):
@@ -41,3 +42,19 @@ def test_a_training_that_dvc_has_not_recorded_has_no_part(lock, tmp_path):
     assert dvclock.part_of("b", "4") is None
     (tmp_path / "dvc.lock").unlink()
     assert dvclock.part_of("a", "4") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "same"),
+    [
+        ({"seed": 1, "runs": {"a": {"train": {"lr": 0.1}}}, "other": 1}, True),
+        ({"seed": 2, "runs": {"a": {"train": {"lr": 0.1}}}}, False),
+        ({"seed": 1, "runs": {"a": {"train": {"lr": 0.2}}}}, False),
+        ({"seed": 1, "runs": {}}, False),
+    ],
+)
+def test_parameters_are_compared_with_those_that_the_stages_read(content, same):
+    params = {"seed": 1, "runs.a.train": {"lr": 0.1}}
+    stages = {"check": {"params": {"params.yaml": {"all": 1}}}, "train@a": {"params": {"params.yaml": params}}}
+
+    assert dvclock.has_params_of(stages, content) == same

@@ -69,3 +69,22 @@ def test_values_read_as_in_yaml(value, text):
 
 def test_passwords_are_struck_out():
     assert without_password("GET https://me:secret@host/x failed") == "GET https://***@host/x failed"
+
+
+@pytest.mark.parametrize(
+    ("uri", "address"),
+    [
+        ("", "sqlite:///{root}/mlruns/mlflow.db"),
+        ("sqlite:///mine/runs.db", "sqlite:///{root}/mine/runs.db"),
+        ("sqlite:////srv/runs.db", "sqlite:////srv/runs.db"),
+        ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+    ],
+)
+def test_a_relative_database_is_the_same_one_in_the_copies_that_dvc_works_in(
+    journal, tmp_path, monkeypatch, uri, address
+):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    (tmp_path / "copy").mkdir()
+    monkeypatch.chdir(tmp_path / "copy")  # DVC_ROOT is the folder above
+
+    assert spool.address() == address.format(root=tmp_path)

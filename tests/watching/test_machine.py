@@ -35,3 +35,15 @@ def test_a_gpu_adds_its_utilization_and_the_most_memory_that_tensors_took():
 
     assert used["gpu_memory_megabytes"] >= 100
     assert 0 <= used["gpu_utilization_percentage"] <= 100
+
+
+def test_a_gpu_that_does_not_tell_its_utilization_goes_without(monkeypatch):
+    def refuse(device):
+        raise ModuleNotFoundError("pynvml does not seem to be installed")
+
+    monkeypatch.setattr(torch.cuda, "utilization", refuse)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 5_000_000)
+
+    assert Machine(torch.device("cuda")).sample().keys() == {
+        "cpu_utilization_percentage", "process_memory_megabytes", "gpu_memory_megabytes",
+    }  # fmt: skip

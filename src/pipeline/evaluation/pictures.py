@@ -26,7 +26,7 @@ def draw_mistakes(
     num_columns = 5
     num_rows = max(1, math.ceil(len(surest) / num_columns))
     figure = Figure(figsize=(1.7 * num_columns, 2.0 * num_rows + 0.5), layout="constrained")
-    figure.suptitle(f"{len(wrong)} mistakes in {len(targets)}, the surest first: true class → prediction")
+    figure.suptitle(f"mistakes: {len(wrong)} of {len(targets)}, the surest first: true class → prediction")
     axes = list(figure.subplots(num_rows, num_columns, squeeze=False).flat)
     for axis in axes:
         axis.axis("off")

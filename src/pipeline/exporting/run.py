@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pipeline.core import params, rooms, storage
-from pipeline.core.files import replacing, write_json
+from pipeline.core.files import md5, replacing, write_json
 from pipeline.core.schema import parse
 from pipeline.exporting import pt2, torchscript
 from pipeline.exporting.options import Options
@@ -22,7 +22,7 @@ from pipeline.trained import read_record
 def export(run: str, content: dict[str, Any], folder: Path) -> None:
     """Write the weights in ``folder`` as ``model.ts`` and ``model.pt2`` beside them, and prove both on the CPU.
 
-    ``export.json`` gets ``model_md5``, the ``options`` and for each program, ``ts`` and ``pt2``, its size and what
+    ``export.json`` gets ``model_md5``, the ``options`` and for each program, ``ts`` and ``pt2``, its md5, size and what
     :func:`pipeline.exporting.proof.prove` found.
 
     Raises:
@@ -48,7 +48,7 @@ def export(run: str, content: dict[str, Any], folder: Path) -> None:
 
 def write(
     program: Any, meta: storage.Meta, inputs: Tensor, options: Options, folder: Path
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, Any]]:
     """Write ``program`` in both forms and prove each on ``inputs``, the raw test examples; returns what was found.
 
     A file takes its place only when it is proved.
@@ -59,7 +59,7 @@ def write(
     standardize = Standardize(meta)
     with torch.inference_mode():
         expected = torch.cat([program.answer(program.model(standardize(batch))) for batch in batches])
-    facts: dict[str, dict[str, float]] = {}
+    facts: dict[str, dict[str, Any]] = {}
     for suffix, write_file, load in (
         ("ts", partial(torchscript.write, program), torchscript.load),
         ("pt2", partial(pt2.write, program, meta.spec), pt2.load),
@@ -69,5 +69,5 @@ def write(
             write_file(file)
             with torch.inference_mode():
                 found = prove(str(target), load(file), batches, expected, options.tolerance)
-        facts[suffix] = {"bytes": target.stat().st_size, "num_examples": len(inputs), **found}
+        facts[suffix] = {"md5": md5(target), "bytes": target.stat().st_size, "num_examples": len(inputs), **found}
     return facts

@@ -1,14 +1,11 @@
-"""`make lineage OF=…`: from a registered model to its commit, parameters and data, and from each of these to models."""
+"""From a registered model to its commit, parameters and data, and from each of these to models."""
 
-import json
 import re
-import sys
 from collections.abc import Iterator
 
 from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from ruamel.yaml import YAML
 
 from pipeline.promotion.registry import PROGRAM
 from pipeline.tracking.store import Store
@@ -22,6 +19,8 @@ SEARCHES = (
     "tags.`pipeline.model_md5` = '{0}'",
     "datasets.digest = '{0}'",
 )
+#: And the value of a parameter, such as ``train.optimizer.lr=0.05``.
+PARAMETER = "params.`{0}` = '{1}'"
 
 
 class Lineage:
@@ -34,27 +33,26 @@ class Lineage:
         """The runs that ``text`` is about.
 
         Args:
-            text: ``NAME@ALIAS`` or ``NAME/VERSION`` of a registered model, or one of :data:`SEARCHES`, or the md5 of a
-                TorchScript program.
+            text: ``NAME@ALIAS`` or ``NAME/VERSION`` of a registered model, or one of :data:`SEARCHES`, the md5 of a
+                TorchScript program, or ``NAME=VALUE`` of a parameter.
 
         Raises:
             ValueError: there is nothing of that kind.
         """
-        if not re.fullmatch(r"[\w.@/-]+", text):
+        if not re.fullmatch(r"[\w.@/=-]+", text):
             raise ValueError(f"{text!r} can't be the name or hash of anything here")
         try:
-            if found := re.fullmatch(r"([^@]+)@([^@]+)", text):
-                return [self._run_of(self.client.get_model_version_by_alias(*found.groups()))]
-            if found := re.fullmatch(r"([^/]+)/(\d+)", text):
-                return [self._run_of(self.client.get_model_version(*found.groups()))]
+            if parts := re.fullmatch(r"([^@]+)@([^@]+)", text):
+                return [self._run_of(self.client.get_model_version_by_alias(*parts.groups()))]
+            if parts := re.fullmatch(r"([^/]+)/(\d+)", text):
+                return [self._run_of(self.client.get_model_version(*parts.groups()))]
         except MlflowException as error:
             raise ValueError(f"{text}: {error.message}") from None
         experiments = [experiment.experiment_id for experiment in self.client.search_experiments()]
-        runs = {
-            run.info.run_id: run
-            for search in SEARCHES
-            for run in self.client.search_runs(experiments, search.format(text))
-        }
+        name, equals, value = text.partition("=")
+        searches = [PARAMETER.format(name, value)] if equals else [search.format(text) for search in SEARCHES]
+        found = [run for search in searches for run in self.client.search_runs(experiments, search)]
+        runs = {run.info.run_id: run for run in found}
         programs = self.client.search_model_versions(f"tags.`{PROGRAM}` = '{text}'")
         runs |= {run.info.run_id: run for run in map(self._run_of, programs)}
         if not runs:
@@ -71,7 +69,7 @@ class Lineage:
             "input_key": tags.get("pipeline.input_key"),
             "commit": tags.get("mlflow.source.git.commit", "unknown"),
             "changed_since_commit": tags.get("git.dirty") == "true",
-            "data": {data.tags[0].value: data.dataset.digest for data in inputs},
+            "data": sorted(f"{data.tags[0].value} {data.dataset.digest}" for data in inputs),
             "params": dict(sorted(run.data.params.items())),
             "test": {name: value for name, value in run.data.metrics.items() if name.startswith("test/")},
             "registered": list(self._registered(run)),
@@ -85,21 +83,3 @@ class Lineage:
         for version in self.client.search_model_versions(f"run_id = '{run.info.run_id}'"):
             complete: ModelVersion = self.client.get_model_version(version.name, version.version)
             yield " ".join([f"{version.name}/{version.version}", *(f"@{alias}" for alias in complete.aliases)])
-
-
-def main(text: str) -> None:
-    """Print, as YAML, one document for each run that ``text`` is about."""
-    lineage = Lineage(Store())
-    yaml = YAML()
-    yaml.explicit_start = True
-    for run in lineage.find(text):
-        yaml.dump(json.loads(json.dumps(lineage.describe(run))), sys.stdout)
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2 or not sys.argv[1]:
-        sys.exit("usage: make lineage OF=<model>@<alias>, <model>/<version>, a run's name, or a commit, key or md5")
-    try:
-        main(sys.argv[1])
-    except ValueError as error:
-        sys.exit(f"error: {error}")

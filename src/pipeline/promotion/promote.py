@@ -4,15 +4,18 @@ It is no stage, since DVC may skip or restore those. Doing it twice adds nothing
 """
 
 import json
+import shutil
 import sys
-from functools import partial
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import checking
 from pipeline.core import params, schema
+from pipeline.core.files import md5
 from pipeline.promotion.criterion import Criterion
 from pipeline.tracking import projection
+from pipeline.tracking.projection import Projection
 from pipeline.tracking.publishing import describe, open_store
 
 if TYPE_CHECKING:
@@ -44,19 +47,35 @@ def promote(store: "Store", run: str, content: dict[str, Any]) -> str:
     Raises:
         ValueError: the run isn't trained, evaluated and exported.
     """
-    folder = Path("outputs") / run
-    wanted = projection.from_outputs(folder)
-    if wanted is None or wanted.done != {"train", "evaluate", "export"}:
-        raise ValueError(f"{folder} isn't complete; run `dvc repro evaluate@{run} export@{run}`")
     # Here and not above: they import MLflow, which must be told its settings before.
     from pipeline.promotion import package
     from pipeline.promotion.registry import Registry
 
-    registry = Registry(store)
-    save = partial(package.save, folder / "model.ts", Path("data/processed") / wanted.record["dataset"])
+    registry, folder = Registry(store), Path("outputs") / run
     with store.lock():
-        version = registry.register(wanted, folder, save)
-        return decide(registry, version, content["runs"][run].get("promote"))
+        wanted = _complete(folder)
+        found, program = store.publish(wanted), wanted.tags["export.ts.md5"]
+        version = registry.version_of(run, program)
+    if version is None:
+        # Without the lock, for which stages would have to wait.
+        with tempfile.TemporaryDirectory() as parent:
+            copy, target = Path(parent) / "model.ts", Path(parent) / "model"
+            shutil.copyfile(folder / "model.ts", copy)
+            if md5(copy) != program:
+                raise ValueError(f"{folder / 'model.ts'} isn't what export.json tells of; run `dvc repro export@{run}`")
+            package.save(copy, Path("data/processed") / wanted.record["dataset"], target)
+            address = registry.upload(found, target, program)
+        with store.lock():
+            version = registry.version_of(run, program) or registry.add(wanted, found, address, program)
+    with store.lock():
+        return decide(registry, registry.judge(version, wanted), content["runs"][run].get("promote"))
+
+
+def _complete(folder: Path) -> Projection:
+    wanted = projection.from_outputs(folder)
+    if wanted is None or wanted.done != {"train", "evaluate", "export"}:
+        raise ValueError(f"{folder} isn't complete; run `dvc repro evaluate@{folder.name} export@{folder.name}`")
+    return wanted
 
 
 def decide(registry: "Registry", version: "ModelVersion", section: dict[str, Any] | None) -> str:

@@ -1,22 +1,21 @@
 """Registered models: one name a run, one version an exported program, and who is champion, with the history of it."""
 
 import json
-import tempfile
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mlflow.entities.model_registry import ModelVersion
+from mlflow.entities import Run
+from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.exceptions import MlflowException
 
-from pipeline.core.files import md5
 from pipeline.tracking import projection
 from pipeline.tracking.projection import Projection
+from pipeline.tracking.runs import KEY
 from pipeline.tracking.store import Store
 
 CANDIDATE, CHAMPION = "candidate", "champion"
 #: Tags of a version: what it was made of,
-PROGRAM, MODEL, KEY = "pipeline.program_md5", "pipeline.model_md5", "pipeline.input_key"
+PROGRAM, MODEL = "pipeline.program_md5", "pipeline.model_md5"
 #: how it was judged (JSON: metrics, and the md5s of the test data),
 METRICS, TEST_DATA = "pipeline.metrics", "pipeline.test_data"
 #: and what was decided, when and why.
@@ -26,41 +25,44 @@ DECISION, REASON, SINCE, UNTIL, DEMOTED = (
 
 
 class Registry:
-    """The model registry beside a tracking store. The caller of each method holds ``store.lock()``."""
+    """The model registry beside a tracking store. Who changes it holds ``store.lock()``."""
 
     def __init__(self, store: Store) -> None:
-        self.store, self.client = store, store.client
+        self.client = store.client
 
-    def register(self, wanted: Projection, folder: Path, save: Callable[[Path], None]) -> ModelVersion:
-        """The version of the program in ``folder``, found or made, as ``candidate`` and with its latest test metrics.
+    def version_of(self, name: str, program_md5: str) -> ModelVersion | None:
+        """The version of a registered model whose TorchScript has this md5; None if it isn't registered."""
+        return next((v for v in self.versions(name) if v.tags.get(PROGRAM) == program_md5), None)
 
-        Args:
-            wanted: the model's run, complete.
-            folder: ``outputs/<run>``.
-            save: writes the MLflow model into a folder.
+    def upload(self, run: Run, package: Path, program_md5: str) -> str:
+        """Put an MLflow model among the artifacts of its run; gives its address.
+
+        Its place is determined by its contents: an attempt that was cut short leaves nothing to trip over, and no other
+        version's files are replaced.
         """
-        name, digest = wanted.record["run"], md5(folder / "model.ts")
-        run = self.store.publish(wanted)
-        version = next((v for v in self.versions(name) if v.tags.get(PROGRAM) == digest), None)
-        if version is None:
-            # A place that its contents determine: an attempt that was cut short leaves nothing that another trips over.
-            place = f"models/{digest}"
-            with tempfile.TemporaryDirectory() as parent:
-                save(Path(parent) / "model")
-                self.client.log_artifacts(run.info.run_id, str(Path(parent) / "model"), place)
-            identity = {PROGRAM: digest, MODEL: wanted.record["model_md5"], KEY: wanted.record["input_key"]}
-            self._name(name)
-            version = self.client.create_model_version(
-                name,
-                f"{run.info.artifact_uri}/{place}",
-                run.info.run_id,
-                tags=identity,
-                description=projection.note(wanted),
-            )
+        place = f"models/{program_md5}"
+        self.client.log_artifacts(run.info.run_id, str(package), place)
+        return f"{run.info.artifact_uri}/{place}"
+
+    def add(self, wanted: Projection, run: Run, address: str, program_md5: str) -> ModelVersion:
+        """Register what lies at ``address`` as the next version of its run's name."""
+        name, record = wanted.record["run"], wanted.record
+        if self._model(name) is None:
+            self.client.create_registered_model(name)
+        return self.client.create_model_version(
+            name,
+            address,
+            run.info.run_id,
+            tags={PROGRAM: program_md5, MODEL: record["model_md5"], KEY: record["input_key"]},
+            description=projection.note(wanted),
+        )
+
+    def judge(self, version: ModelVersion, wanted: Projection) -> ModelVersion:
+        """Make ``version`` the candidate and record its latest test metrics; gives it as it is then."""
         judged = {METRICS: json.dumps(wanted.test), TEST_DATA: json.dumps(sorted(wanted.data.values()))}
         self._tag(version, judged)
-        self.client.set_registered_model_alias(name, CANDIDATE, version.version)
-        return self.client.get_model_version(name, version.version)
+        self.client.set_registered_model_alias(version.name, CANDIDATE, version.version)
+        return self.client.get_model_version(version.name, version.version)
 
     def versions(self, name: str) -> list[ModelVersion]:
         """All versions of a registered model, oldest first; none if there is no such model."""
@@ -73,17 +75,16 @@ class Registry:
 
     def champion(self, name: str) -> ModelVersion | None:
         """The present champion; None if there is none."""
-        try:
-            return self.client.get_model_version_by_alias(name, CHAMPION)
-        except MlflowException:  # it has one error for "no such model" and "no such alias"
-            return None
+        model = self._model(name)
+        version = model.aliases.get(CHAMPION) if model else None
+        return self.client.get_model_version(name, version) if version else None
 
     def crown(self, version: ModelVersion, reason: str) -> None:
         """Make ``version`` its model's champion in place of the present one."""
-        if (before := self.champion(version.name)) is not None:
-            self._tag(before, {UNTIL: _now(), DECISION: CANDIDATE, REASON: f"version {version.version} surpassed it"})
-        self.client.set_registered_model_alias(version.name, CHAMPION, version.version)
-        self._tag(version, {SINCE: _now(), DECISION: CHAMPION, REASON: reason})
+        now, before = _now(), self.champion(version.name)
+        if before is not None:
+            self._tag(before, {UNTIL: now, DECISION: CANDIDATE, REASON: f"version {version.version} surpassed it"})
+        self._give_title(version, now, reason)
 
     def refuse(self, version: ModelVersion, reason: str) -> None:
         """Record why ``version`` did not become champion."""
@@ -103,22 +104,28 @@ class Registry:
             names = ", ".join(sorted(model.name for model in self.client.search_registered_models())) or "none"
             raise ValueError(f"{name!r} has no champion to demote; registered models: {names}")
         former = [v for v in self.versions(name) if UNTIL in v.tags and DEMOTED not in v.tags]
+        former = [v for v in former if v.version != champion.version]
         now, successor = _now(), max(former, key=lambda v: v.tags[UNTIL], default=None)
         self._tag(champion, {UNTIL: now, DEMOTED: now, DECISION: CANDIDATE, REASON: "demoted by hand"})
         if successor is None:
             self.client.delete_registered_model_alias(name, CHAMPION)
         else:
-            self.client.set_registered_model_alias(name, CHAMPION, successor.version)
-            reason = f"champion again: version {champion.version} was demoted"
-            self._tag(successor, {SINCE: now, DECISION: CHAMPION, REASON: reason})
-            self.client.delete_model_version_tag(name, successor.version, UNTIL)
+            self._give_title(successor, now, f"champion again: version {champion.version} was demoted")
         return champion, successor
 
-    def _name(self, name: str) -> None:
+    def _give_title(self, version: ModelVersion, since: str, reason: str) -> None:
+        self.client.set_registered_model_alias(version.name, CHAMPION, version.version)
+        self._tag(version, {SINCE: since, DECISION: CHAMPION, REASON: reason})
+        if UNTIL in version.tags:  # of an earlier time as champion
+            self.client.delete_model_version_tag(version.name, version.version, UNTIL)
+
+    def _model(self, name: str) -> RegisteredModel | None:
         try:
-            self.client.get_registered_model(name)
-        except MlflowException:
-            self.client.create_registered_model(name)
+            return self.client.get_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return None
 
     def _tag(self, version: ModelVersion, tags: dict[str, str]) -> None:
         for key, value in tags.items():

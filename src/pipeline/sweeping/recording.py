@@ -84,6 +84,8 @@ def _child(store: Store, experiment: Experiment) -> "Run":
         # DVC restored it without running a stage, or a worker couldn't reach this store.
         revision.publish(experiment.rev)
         found = _search(store, KEY, key)
+    if not found:
+        raise ValueError(f"the model of {experiment.name} is not in DVC's cache: `dvc exp remove {experiment.name}`")
     return found[0]
 
 

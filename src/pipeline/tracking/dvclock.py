@@ -6,35 +6,51 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from pipeline.core import params
+
 LOCK = Path("dvc.lock")
+#: Stage -> its entry in ``dvc.lock``.
+Stages = dict[str, Any]
 
 
-def part_of(run: str, record_md5: str) -> str | None:
-    """The part of ``dvc.lock`` that is about one run, from its data to its export, as YAML.
+def part_of(run: str, record_md5: str) -> Stages | None:
+    """The stages of one run, from its data to its export.
 
     None if DVC hasn't recorded the training whose ``record.json`` has the md5 ``record_md5``.
     """
     try:
-        stages = (YAML(typ="safe").load(LOCK) or {}).get("stages", {})
+        stages: Stages = (YAML(typ="safe").load(LOCK) or {}).get("stages", {})
     except FileNotFoundError:
         return None
     record, train = (f"outputs/{run}/record.json", record_md5), f"train@{run}"
     if record not in _files(stages.get(train, {}), "outs"):
         return None
     users = [name for name in (f"evaluate@{run}", f"export@{run}") if record in _files(stages.get(name, {}), "deps")]
-    wanted = [train, *users]
-    found: dict[str, Any] = {}
+    wanted, found = [train, *users], set[str]()
     while wanted:
         name = wanted.pop()
         if name not in found:
-            found[name] = stages[name]
+            found.add(name)
             read = {path for path, _ in _files(stages[name], "deps")}
             wanted += [maker for maker, stage in stages.items() if any(_makes(stage, path) for path in read)]
-    text = io.StringIO()
-    yaml = YAML(typ="safe")
+    return {name: stage for name, stage in stages.items() if name in found}
+
+
+def as_text(stages: Stages) -> str:
+    """A ``dvc.lock`` of these stages alone."""
+    text, yaml = io.StringIO(), YAML(typ="safe")
     yaml.default_flow_style = False
-    yaml.dump({"schema": "2.0", "stages": {name: found[name] for name in stages if name in found}}, text)
+    yaml.dump({"schema": "2.0", "stages": stages}, text)
     return text.getvalue()
+
+
+def has_params_of(stages: Stages, content: dict[str, Any]) -> bool:
+    """Whether all that these stages read of ``params.yaml`` is as in ``content``; ``check``, which reads all, aside."""
+    recorded = [stage.get("params", {}).get(str(params.FILE), {}) for name, stage in stages.items() if name != "check"]
+    try:
+        return all(params.at(content, key) == value for part in recorded for key, value in part.items())
+    except ValueError:  # a key that isn't there any more
+        return False
 
 
 def _files(stage: dict[str, Any], kind: str) -> set[tuple[str, str]]:

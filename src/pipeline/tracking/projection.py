@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.core import params as params_yaml
 from pipeline.core.files import md5
 from pipeline.records import flatten
 from pipeline.tracking import dvclock, git, spool
@@ -132,10 +133,11 @@ def from_outputs(folder: Path) -> Projection | None:
         run.add_export(export)
         run.artifacts += [folder / name for name in EXPORTED]
         run.done.add("export")
-    if lock := dvclock.part_of(record["run"], md5(files[0])):
-        run.texts["dvc.lock"] = lock
-    # What lies in a clean workspace is what `dvc repro` makes at this commit.
-    if (commit := git.commit()) and not commit.diff:
+    stages = dvclock.part_of(record["run"], md5(files[0]))
+    if stages:
+        run.texts["dvc.lock"] = dvclock.as_text(stages)
+    # Of a clean workspace in which the training is up to date, `dvc repro` makes the model at this commit.
+    if stages and (commit := git.commit()) and not commit.diff and _is_up_to_date(record, stages):
         run.fallback["mlflow.source.git.commit"] = commit.sha
     return run
 
@@ -169,12 +171,19 @@ def tags(record: dict[str, Any]) -> dict[str, str]:
     return found
 
 
+def _is_up_to_date(record: dict[str, Any], stages: dict[str, Any]) -> bool:
+    """Whether code and parameters in the workspace are those that made the model, as far as a look can tell."""
+    code = {file: md5(Path(file)) if Path(file).exists() else None for file in record["code"]}
+    return code == record["code"] and dvclock.has_params_of(stages, params_yaml.read())
+
+
 def _told(folder: Path, names: tuple[str, ...], model_md5: str) -> dict[str, Any] | None:
     """What a stage told of this model; None if it hasn't yet, or told of the one before."""
     if not all((folder / name).exists() for name in names):
         return None
     told: dict[str, Any] = json.loads((folder / names[0]).read_text(encoding="utf-8"))
-    return told if told["model_md5"] == model_md5 else None
+    # Commits from before `model_md5` was written can't say.
+    return told if told.get("model_md5") == model_md5 else None
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -12,14 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 from pipeline.tracking import spool
 
 
-def publish(revision: str) -> None:
-    """Give the models of ``revision`` their runs.
+def publish(revision: str) -> list[str]:
+    """Give the models of ``revision`` their runs; the names of those that are not in DVC's cache.
 
     Raises:
-        ValueError: git knows no such revision, or some models are in no cache, or can't be published.
+        ValueError: git knows no such revision, or some models can't be published.
     """
     with worktree(revision) as folder:
         _call("dvc", "cache", "dir", "--local", _call("dvc", "cache", "dir").strip(), folder=folder)
@@ -33,10 +35,9 @@ def publish(revision: str) -> None:
             env={**os.environ, "DVC_ROOT": str(spool.root())},
             check=False,
         )
-    if lost:
-        raise ValueError(f"{', '.join(lost)}: not in DVC's cache; `dvc fetch --all-commits` may bring them there")
     if done.returncode:
         raise ValueError(f"not every model of {revision} could be published")
+    return lost
 
 
 @contextmanager
@@ -57,8 +58,10 @@ def worktree(revision: str) -> Iterator[Path]:
 
 
 def _runs(folder: Path) -> set[str]:
-    listed = _call("dvc", "stage", "list", "--name-only", folder=folder).split()
-    return {stage.removeprefix("train@") for stage in listed if stage.startswith("train@")}
+    """The runs that had been trained at the revision in ``folder``."""
+    lock = folder / "dvc.lock"
+    stages = YAML(typ="safe").load(lock)["stages"] if lock.exists() else {}
+    return {stage.removeprefix("train@") for stage in stages if stage.startswith("train@")}
 
 
 def _call(*command: str, folder: Path | None = None) -> str:
@@ -72,6 +75,7 @@ def _call(*command: str, folder: Path | None = None) -> str:
 
 if __name__ == "__main__":
     try:
-        publish(sys.argv[1])
+        if lost := publish(sys.argv[1]):
+            sys.exit(f"error: {', '.join(lost)}: not in DVC's cache; `dvc fetch --all-commits` may bring them there")
     except ValueError as error:
         sys.exit(f"error: {error}")

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 FOLDER = Path(".pipeline/tracking")
+SQLITE = "sqlite:///"
 
 
 def root() -> Path:
@@ -84,7 +85,7 @@ def keep(file: Path, journal: Path, name: Path) -> None:
 def delete(journal: Path) -> None:
     """Forget a journal that MLflow has all of."""
     shutil.rmtree(files(journal), ignore_errors=True)
-    journal.unlink()
+    journal.unlink(missing_ok=True)  # `make track` publishes to another store what its own can't be given
     # Last, so that a publisher that finds none and the journal there knows that nobody has published it.
     problem(journal).unlink(missing_ok=True)
 
@@ -126,8 +127,10 @@ def locked(name: str, patience: float) -> Iterator[TextIO | None]:
 
 
 def address() -> str:
-    """The tracking server or database that records go to."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{database()}"
+    """The tracking server or database that records go to; a database's relative path is from the repository's root."""
+    if not (uri := os.environ.get("MLFLOW_TRACKING_URI")):
+        return f"{SQLITE}{database()}"
+    return f"{SQLITE}{root() / uri.removeprefix(SQLITE)}" if uri.startswith(SQLITE) else uri
 
 
 def database() -> Path:

@@ -38,7 +38,7 @@ class Store:
 
     def __init__(self) -> None:
         uri = spool.address()
-        self.database = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+        self.database = Path(uri.removeprefix(spool.SQLITE)) if uri.startswith(spool.SQLITE) else None
         # Processes that create the same database at once break it for good.
         with self.lock():
             if self.database:
@@ -97,11 +97,9 @@ class Store:
         Raises:
             ValueError: the weights aren't those that the record tells of.
         """
-        wanted = projection.from_outputs(folder)
-        if wanted is None:
-            return
-        with self.lock():
-            if not any(map(spool.running, spool.models().get(wanted.record["input_key"], []))):
+        with self.lock():  # before the files are read, which a stage may replace while this waits
+            wanted = projection.from_outputs(folder)
+            if wanted and not any(map(spool.running, spool.models().get(wanted.record["input_key"], []))):
                 self.publish(wanted)
 
     def _add(self, wanted: Projection, steps: Steps) -> Run:

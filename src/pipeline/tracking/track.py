@@ -1,6 +1,7 @@
 """`make track`: give every model in the workspace, and every journal left behind, its complete run in MLflow.
 
-Doing it twice adds nothing. The exit status is 1 while something stays unpublished.
+Journals go to the store in use now, also those that waited for another. Doing it twice adds nothing. The exit status is
+1 while something stays unpublished.
 """
 
 import sys
