@@ -117,3 +117,21 @@ def test_nothing_is_touched_while_dvc_is_at_work(repository: Path) -> None:
         recovery.recover()
 
     assert Path(".dvc/tmp/rwlock").read_text(encoding="utf-8") == "{"
+
+
+def test_what_a_killed_dvc_was_copying_is_removed_and_nothing_else(repository: Path) -> None:
+    # DVC itself makes the name; another version might make another.
+    from dvc_objects.fs.utils import tmp_fname  # type: ignore[import-untyped]
+
+    folder = Path("outputs/lenet/plots")
+    folder.mkdir(parents=True)
+    left, kept = folder / tmp_fname(), folder / ".model.ts.123.partial"
+    left.touch()
+    kept.touch()
+
+    with make_lock(".dvc/tmp/lock"):
+        assert recovery.recover() == []
+    assert left.exists()
+    assert recovery.recover() == [f"{left} is removed: DVC was killed while it copied an output"]
+    assert not left.exists() and kept.exists()
+    assert recovery.recover() == []

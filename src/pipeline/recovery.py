@@ -1,11 +1,13 @@
 """Mend what DVC was writing when it was killed: neither file is written atomically, and DVC refuses a torn one.
 
 `.dvc/tmp/rwlock` says which process uses which path: nothing, where no DVC is at work. `dvc.lock` says what was made
-from what: git has an older one, and what was made since, DVC then finds in its run cache.
+from what: git has an older one, and what was made since, DVC then finds in its run cache. Beside outputs, files stay
+behind that hadn't got their names yet.
 """
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,10 +24,13 @@ from pipeline.core.files import replacing
 
 RWLOCK = Path(".dvc/tmp/rwlock")
 DVC_LOCK = Path("dvc.lock")
+#: Where outputs lie, and how DVC names a file until it is complete (dvc_objects.fs.utils.tmp_fname).
+PLACES = ("data/.*", "data/raw/.*", "data/processed/.*", "outputs/**/.*")
+TEMPORARY = re.compile(r"\.[\w-]{22}\.tmp")
 
 
 def recover() -> list[str]:
-    """Move a torn `.dvc/tmp/rwlock` or `dvc.lock` away, and bring back git's `dvc.lock`.
+    """Move a torn `.dvc/tmp/rwlock` or `dvc.lock` away, bring back git's `dvc.lock`, and remove unfinished files.
 
     Returns what was done, one line each.
 
@@ -33,7 +38,7 @@ def recover() -> list[str]:
         ValueError: a file is torn and another DVC process is at work, or `dvc.lock` has a merge conflict.
     """
     torn = [file for file, is_whole in _FILES.items() if not is_whole(file)]
-    if not torn:
+    if not torn and not _unfinished():
         return []
     with contextlib.ExitStack() as locks:
         try:
@@ -42,12 +47,26 @@ def recover() -> list[str]:
             is_busy = _is_dvc_running()
         except LockError:
             is_busy = True
+        if is_busy and not torn:
+            return []
         if is_busy:
             raise ValueError(
                 f"{torn[0]} can't be read and another DVC process is at work here: wait for it to end, then try again"
             )
         # What looked torn may have been under way.
-        return [_mend(file) for file, is_whole in _FILES.items() if not is_whole(file)]
+        mended = [_mend(file) for file, is_whole in _FILES.items() if not is_whole(file)]
+        return mended + [_remove(file) for file in _unfinished()]
+
+
+def _unfinished() -> list[Path]:
+    """What DVC was copying beside an output; inside one, it would see it and make the output again."""
+    found = (file for pattern in PLACES for file in Path().glob(pattern))
+    return sorted(file for file in found if TEMPORARY.fullmatch(file.name))
+
+
+def _remove(file: Path) -> str:
+    file.unlink()
+    return f"{file} is removed: DVC was killed while it copied an output"
 
 
 def _is_json(file: Path) -> bool:
