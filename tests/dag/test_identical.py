@@ -49,8 +49,8 @@ def test_another_users_clone_gives_the_same_lock(reproduced, small_params, tmp_p
         (
             "export@a",
             "src/pipeline/exporting/run.py",
-            'write_json(folder / "export.json", facts)',
-            'write_json(folder / "export.json", facts | {"folder": str(Path.cwd())})',
+            'write_json(folder / "export.json", exported)',
+            'write_json(folder / "export.json", exported | {"folder": str(Path.cwd())})',
             "outputs/a/export.json",
         ),
     ],
