@@ -10,6 +10,7 @@ from dvc.lock import make_lock  # type: ignore[import-untyped]
 
 from pipeline import recovery
 
+AS_SOMEBODY = ("git", "-c", "user.name=T", "-c", "user.email=t@localhost")
 DVC_YAML = """\
 stages:
   first: {cmd: date +%N > a, deps: [source], outs: [a]}
@@ -34,7 +35,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("source").touch()
     call("dvc", "repro", "-q", "first")
     call("git", "add", "-A")
-    call("git", "-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "-qm", "first")
+    call(*AS_SOMEBODY, "commit", "-qm", "first")
     call("dvc", "repro", "-q")
     return tmp_path
 
@@ -85,8 +86,8 @@ def test_a_merge_conflict_is_left_to_the_user(repository: Path) -> None:
     for branch in ("one", "two"):
         call("git", "checkout", "-qf", "-B", branch, "HEAD" if branch == "one" else "HEAD~1")
         Path("dvc.lock").write_text(f"schema: '2.0'\nstages: {{}} # {branch}\n", encoding="utf-8")
-        call("git", "-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "-qam", branch)
-    assert "CONFLICT" in call("git", "merge", "one", check=False)
+        call(*AS_SOMEBODY, "commit", "-qam", branch)
+    assert "CONFLICT" in call(*AS_SOMEBODY, "merge", "one", check=False)
     before = Path("dvc.lock").read_bytes()
 
     with pytest.raises(ValueError, match="merge conflict"):

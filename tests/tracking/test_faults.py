@@ -179,7 +179,7 @@ def test_make_repro_fails_until_the_next_stage_has_published_what_an_outage_left
 
 
 def test_make_repro_ends_with_the_exit_status_of_publishing():
-    make = ["make", "--dry-run", "--assume-old", "setup", "repro"]
+    make = ["make", "--no-print-directory", "--dry-run", "--assume-old", "setup", "repro"]
     commands = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
 
     assert commands[-2:] == ["dvc repro", "python -m pipeline.tracking.track"]
