@@ -66,7 +66,7 @@ def test_a_torn_lock_costs_no_work(repository: Path, part: float) -> None:
 
 def test_a_lock_that_git_does_not_know_is_removed(repository: Path) -> None:
     call("git", "rm", "-q", "--cached", "dvc.lock")
-    call("git", "-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "-qm", "without")
+    call(*AS_SOMEBODY, "commit", "-qm", "without")
     Path("dvc.lock").write_text("stages:\n  first:\n    cmd: [", encoding="utf-8")
 
     (said,) = recovery.recover()
