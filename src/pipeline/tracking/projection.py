@@ -174,7 +174,11 @@ def tags(record: dict[str, Any]) -> dict[str, str]:
 def _is_up_to_date(record: dict[str, Any], stages: dict[str, Any]) -> bool:
     """Whether code and parameters in the workspace are those that made the model, as far as a look can tell."""
     code = {file: md5(Path(file)) if Path(file).exists() else None for file in record["code"]}
-    return code == record["code"] and dvclock.has_params_of(stages, params_yaml.read())
+    try:
+        content = params_yaml.read()
+    except ValueError:  # under way, and no reason not to publish a model
+        return False
+    return code == record["code"] and dvclock.has_params_of(stages, content)
 
 
 def _told(folder: Path, names: tuple[str, ...], model_md5: str) -> dict[str, Any] | None:
