@@ -11,6 +11,21 @@ from typing import Any
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
+#: A params.yaml of one run that trains in no time.
+LINEAR = """\
+seed: 1
+num_threads: 1
+datasets:
+  digits: {kind: digits, path: data/digits.md5, image_size: 8}
+runs:
+  first:
+    task: classification
+    dataset: digits
+    model: {name: linear}
+    train: {epochs: 2, batch_size: 50, optimizer: {name: sgd, lr: 0.05}, loss: {name: cross_entropy}}
+    evaluate: {batch_size: 1000}
+    export: {batch_size: 500}
+"""
 
 
 class Workspace:

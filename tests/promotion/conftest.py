@@ -12,6 +12,7 @@ import pytest
 import torch
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
+from project import LINEAR
 from torch import nn
 
 from pipeline.core import files, params, storage
@@ -21,21 +22,9 @@ from pipeline.promotion.promote import promote
 from pipeline.tracking.publishing import open_store
 
 SOURCE = Path(__file__).parents[2] / "src"
-PARAMS = """\
-seed: 1
-num_threads: 1
-datasets:
-  digits: {kind: digits, path: data/digits.md5, image_size: 8}
-runs:
-  lenet:
-    task: classification
-    dataset: digits
-    model: {name: linear}
-    train: {epochs: 2, batch_size: 50, optimizer: {name: sgd, lr: 0.05}, loss: {name: cross_entropy}}
-    evaluate: {batch_size: 1000}
-    export: {batch_size: 500}
-    promote: {metric: accuracy, direction: max, threshold: 0.5, margin: 0.1}
-"""
+PARAMS = LINEAR.replace("first:", "lenet:") + (
+    "    promote: {metric: accuracy, direction: max, threshold: 0.5, margin: 0.1}\n"
+)
 
 
 class Program(nn.Module):

@@ -4,30 +4,15 @@ import warnings
 
 import pytest
 import queue_workers
-from project import copy_project
+from project import LINEAR, copy_project
 
 pytestmark = pytest.mark.slow
-
-PARAMS = """\
-seed: 1
-num_threads: 1
-datasets:
-  digits: {kind: digits, path: data/digits.md5, image_size: 8}
-runs:
-  first:
-    task: classification
-    dataset: digits
-    model: {name: linear}
-    train: {epochs: 2, batch_size: 50, optimizer: {name: sgd, lr: 0.05}, loss: {name: cross_entropy}}
-    evaluate: {batch_size: 1000}
-    export: {batch_size: 500}
-"""
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
     """A commit with a complete model, so that its evaluation lies beside those trained by the sweep."""
-    workspace = copy_project(tmp_path_factory.mktemp("sweeps"), PARAMS)
+    workspace = copy_project(tmp_path_factory.mktemp("sweeps"), LINEAR)
     workspace.repro("export@first", "evaluate@first")
     workspace.run("git", "add", "-A")
     workspace.run("git", "commit", "-qm", "model")

@@ -2,24 +2,10 @@
 
 import pytest
 import queue_workers
-from project import copy_project
+from project import LINEAR, copy_project
 
 pytestmark = pytest.mark.slow
 
-PARAMS = """\
-seed: 1
-num_threads: 1
-datasets:
-  digits: {kind: digits, path: data/digits.md5, image_size: 8}
-runs:
-  first:
-    task: classification
-    dataset: digits
-    model: {name: linear}
-    train: {epochs: 2, batch_size: 50, optimizer: {name: sgd, lr: 0.05}, loss: {name: cross_entropy}}
-    evaluate: {batch_size: 1000}
-    export: {batch_size: 500}
-"""
 LR, BATCH_SIZE = "runs.first.train.optimizer.lr", "runs.first.train.batch_size"
 #: Without the stages before them, which have run: checking would import PyTorch once more for each experiment.
 TARGETS = ("--single-item", "train@first", "evaluate@first")
@@ -30,7 +16,7 @@ NUM_WORKERS, NUM_EXPERIMENTS = 4, 8
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
     """A commit with prepared data, in which no model was trained."""
-    workspace = copy_project(tmp_path_factory.mktemp("experiments"), PARAMS)
+    workspace = copy_project(tmp_path_factory.mktemp("experiments"), LINEAR)
     workspace.repro("preprocess@digits")
     workspace.run("git", "add", "-A")
     workspace.run("git", "commit", "-qm", "data")

@@ -2,32 +2,17 @@ import json
 import subprocess
 
 import pytest
-from project import Workspace, copy_project
+from project import LINEAR, Workspace, copy_project
 
 pytestmark = pytest.mark.slow
-
-PARAMS = """\
-seed: 1
-num_threads: 1
-datasets:
-  digits: {kind: digits, path: data/digits.md5, image_size: 8}
-runs:
-  first:
-    task: classification
-    dataset: digits
-    model: {name: linear}
-    train: {epochs: 2, batch_size: 50, optimizer: {name: sgd, lr: 0.05}, loss: {name: cross_entropy}}
-    evaluate: {batch_size: 1000}
-    export: {batch_size: 500}
-"""
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
     """Two commits, of which each has another model; MLflow knows of none."""
-    workspace = copy_project(tmp_path_factory.mktemp("revisions"), PARAMS)
+    workspace = copy_project(tmp_path_factory.mktemp("revisions"), LINEAR)
     for lr in ("0.05", "0.06"):
-        workspace.params.write_text(PARAMS.replace("0.05", lr), encoding="utf-8")
+        workspace.params.write_text(LINEAR.replace("0.05", lr), encoding="utf-8")
         workspace.repro("export@first", "evaluate@first")
         workspace.run("git", "add", "-A")
         workspace.run("git", "commit", "-qm", f"lr {lr}")

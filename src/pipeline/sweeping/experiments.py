@@ -8,7 +8,6 @@ import csv
 import hashlib
 import json
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from ruamel.yaml import YAML
 from pipeline.sweeping import space
 from pipeline.sweeping.space import Values
 from pipeline.tracking import git
+from pipeline.tracking.commands import call
 
 #: Seconds between two looks at DVC's queue, of which each costs a second of a processor.
 INTERVAL = 3.0
@@ -53,7 +53,7 @@ class Experiments:
     def __init__(self, sweep: str, run: str, metric: str, jobs: int) -> None:
         self.sweep, self.run, self.metric, self.jobs = sweep, run, metric, jobs
         self.state = _state()
-        self.cache = Path(_call("dvc", "cache", "dir").strip())
+        self.cache = Path(call("dvc", "cache", "dir").strip())
 
     def name(self, values: Values) -> str:
         """The name that belongs to these values at this state of the files."""
@@ -83,7 +83,7 @@ class Experiments:
                     error = _last_words(task) if task else "it was removed from DVC's queue"
                     yield Experiment(name, waiting.pop(name), error=error)
             if waiting and not has_workers:
-                _call("dvc", "queue", "start", "--jobs", str(self.jobs))
+                call("dvc", "queue", "start", "--jobs", str(self.jobs))
             if waiting:
                 time.sleep(INTERVAL)
 
@@ -94,16 +94,16 @@ class Experiments:
             if status in PENDING:
                 continue
             if task:  # it failed before, or its results were removed: the queue would go on to say so
-                _call("dvc", "queue", "remove", task)
+                call("dvc", "queue", "remove", task)
             if _state() != self.state:
                 raise ValueError("files have changed since the sweep began: call it again for those there are now")
             pairs = [f"++{space.key(key, self.run)}={space.literal(value)}" for key, value in values.items()]
             settings = [word for pair in pairs for word in ("--set-param", pair)]
-            _call("dvc", "exp", "run", "--queue", "--name", name, *settings, f"train@{self.run}")
-        _call("dvc", "queue", "start", "--jobs", str(self.jobs))
+            call("dvc", "exp", "run", "--queue", "--name", name, *settings, f"train@{self.run}")
+        call("dvc", "queue", "start", "--jobs", str(self.jobs))
 
     def _read(self, name: str, values: Values, rev: str) -> Experiment:
-        stages = YAML(typ="safe").load(_call("git", "show", f"{rev}:dvc.lock"))["stages"]
+        stages = YAML(typ="safe").load(call("git", "show", f"{rev}:dvc.lock"))["stages"]
         md5s = {Path(out["path"]).name: out["md5"] for out in stages[f"train@{self.run}"]["outs"]}
         try:
             record = json.loads(self._cached(md5s["record.json"]).read_text(encoding="utf-8"))
@@ -127,7 +127,7 @@ def _state() -> git.Commit:
 
 def _finished() -> dict[str, str]:
     """Name of every experiment that has succeeded -> its commit."""
-    listed = _call("git", "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps/").splitlines()
+    listed = call("git", "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps/").splitlines()
     found = (line.split(" ", 1) for line in listed)
     # refs/exps/<two digits>/<38 digits>/<name>; others are DVC's stashes and branches.
     return {ref.split("/")[4]: rev for rev, ref in found if re.fullmatch(r"refs/exps/\w{2}/\w{38}/[^/]+", ref)}
@@ -135,21 +135,13 @@ def _finished() -> dict[str, str]:
 
 def _tasks() -> tuple[dict[str, tuple[str, str]], bool]:
     """Experiment -> its task in DVC's queue and how that is, and whether there are workers."""
-    text = _call("dvc", "queue", "status")
+    text = call("dvc", "queue", "status")
     rows = re.findall(r"^(\w{7})\s+(\S+)\s.*\b(Queued|Running|Success|Failed)\s*$", text, flags=re.M)
     return {name: (task, status) for task, name, status in rows}, "0 active, 0 idle" not in text
 
 
 def _last_words(task: str) -> str:
-    lines = [line.strip() for line in _call("dvc", "queue", "logs", task).splitlines() if line.strip()]
+    lines = [line.strip() for line in call("dvc", "queue", "logs", task).splitlines() if line.strip()]
     # DVC's own last line only says that the stage's command failed.
     of_the_stage = [line for line in lines if not line.startswith("ERROR: failed to reproduce")]
     return (of_the_stage or lines or ["no message"])[-1].removeprefix("error: ")
-
-
-def _call(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["no message"]
-        raise ValueError(f"`{' '.join(command)}` failed: {lines[-1]}")
-    return done.stdout

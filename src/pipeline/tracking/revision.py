@@ -15,6 +15,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from pipeline.tracking import spool
+from pipeline.tracking.commands import call
 
 
 def publish(revision: str) -> list[str]:
@@ -24,9 +25,9 @@ def publish(revision: str) -> list[str]:
         ValueError: git knows no such revision, or some models can't be published.
     """
     with worktree(revision) as folder:
-        _call("dvc", "cache", "dir", "--local", _call("dvc", "cache", "dir").strip(), folder=folder)
+        call("dvc", "cache", "dir", "--local", call("dvc", "cache", "dir").strip(), folder=folder)
         # Without --allow-missing one lost output would keep all others away.
-        _call("dvc", "checkout", "--quiet", "--allow-missing", "--force", folder=folder)
+        call("dvc", "checkout", "--quiet", "--allow-missing", "--force", folder=folder)
         records = {path.parent.name for path in folder.glob("outputs/*/record.json")}
         lost = sorted(_runs(folder) - records)
         done = subprocess.run(
@@ -47,14 +48,14 @@ def worktree(revision: str) -> Iterator[Path]:
     Raises:
         ValueError: git knows no such revision.
     """
-    commit = _call("git", "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}").strip()
+    commit = call("git", "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}").strip()
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent) / "revision"
-        _call("git", "worktree", "add", "--quiet", "--detach", str(folder), commit)
+        call("git", "worktree", "add", "--quiet", "--detach", str(folder), commit)
         try:
             yield folder
         finally:
-            _call("git", "worktree", "remove", "--force", str(folder))
+            call("git", "worktree", "remove", "--force", str(folder))
 
 
 def _runs(folder: Path) -> set[str]:
@@ -62,15 +63,6 @@ def _runs(folder: Path) -> set[str]:
     lock = folder / "dvc.lock"
     stages = YAML(typ="safe").load(lock)["stages"] if lock.exists() else {}
     return {stage.removeprefix("train@") for stage in stages if stage.startswith("train@")}
-
-
-def _call(*command: str, folder: Path | None = None) -> str:
-    environment = {name: value for name, value in os.environ.items() if name != "DVC_ROOT"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["no message"]
-        raise ValueError(f"`{' '.join(command)}` failed: {lines[-1]}")
-    return done.stdout
 
 
 if __name__ == "__main__":
