@@ -19,9 +19,9 @@ def main(key: str) -> None:
         folder.mkdir()
         storage.write(folder, splits, meta)
 
-    left_out = len(loaded) - sum(map(len, splits.values()))
-    print(f"{key}: " + ", ".join(f"{len(examples):,} {split}" for split, examples in splits.items()), end="")
-    print(f"; {left_out:,} training examples left out, since they are test examples too" if left_out else "")
+    print(f"{key}: " + ", ".join(f"{meta.num_examples(split):,} {split}" for split in splits), end="")
+    done = "left out" if len(loaded) > sum(map(len, splits.values())) else "kept"
+    print(f"; {meta.num_shared:,} training examples {done} that are test examples too" if meta.num_shared else "")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,9 @@ from pipeline.core.storage import Meta
 from pipeline.network import building
 from pipeline.training.options import TrainOptions
 
+#: Modality -> type of what a task is given.
+DTYPES = {"image": torch.uint8, "table": torch.float32, "text": torch.int64}
+
 
 def rehearse(path: str, task: str, spec: DataSpec, model: Mapping[str, Any], train: Mapping[str, Any]) -> None:
     """Check that the task, the model and the training options of the run at ``path`` fit the data and one another.
@@ -43,13 +46,12 @@ def rehearse(path: str, task: str, spec: DataSpec, model: Mapping[str, Any], tra
 
 def step(module: Any, spec: DataSpec, model: Mapping[str, Any], options: TrainOptions, path: str) -> None:
     """Take one step of the task ``module`` with a batch of two on the ``meta`` device."""
-    num_channels = spec.shape[0]
-    scale, dtype = (255.0, torch.uint8) if spec.modality == "image" else (1.0, torch.float32)
-    meta = Meta(spec=spec, classes=(), counts={}, scale=scale, mean=(0.0,) * num_channels, std=(1.0,) * num_channels)
+    num_statistics = 0 if spec.modality == "text" else spec.shape[0]
+    meta = Meta(spec=spec, classes=(), counts={}, mean=(0.0,) * num_statistics, std=(1.0,) * num_statistics)
     with torch.device("meta"):
         network, _ = building.build(model, spec, path)
     task = module.Task(network, meta, options, num_steps=1)
-    inputs = torch.empty(2, *spec.shape, dtype=dtype, device="meta")
+    inputs = torch.empty(2, *spec.shape, dtype=DTYPES[spec.modality], device="meta")
     task.update(inputs, torch.empty(2, dtype=torch.int64 if spec.num_classes else torch.float32, device="meta"), 0)
 
 

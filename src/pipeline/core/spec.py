@@ -6,26 +6,29 @@ from pydantic import Field, PositiveInt, model_validator
 
 from pipeline.core.schema import Schema
 
-NUM_AXES = {"image": 3, "table": 1}
+NUM_AXES = {"image": 3, "table": 1, "text": 1}
 
 
 class DataSpec(Schema):
     """The shape of one example and what is to be predicted from it.
 
     Attributes:
-        modality: ``image`` (uint8) or ``table`` (float32).
-        shape: of one example without the batch: (C, H, W) for an image, (F,) for a row of F features.
+        modality: ``image`` (uint8), ``table`` (float32) or ``text`` (token ids).
+        shape: of one example without the batch: (C, H, W) for an image, (F,) for a row of F features, (L,) for a text
+            of at most L tokens.
         num_classes: how many classes a label can have; 0 where the target is a real number.
+        num_tokens: how many ids a token can have, padding and unknown included; 0 if there are no tokens.
     """
 
-    modality: Literal["image", "table"]
+    modality: Literal["image", "table", "text"]
     shape: tuple[PositiveInt, ...]
     num_classes: int = Field(ge=0)
+    num_tokens: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _check_shape(self) -> Self:
         if len(self.shape) != NUM_AXES[self.modality]:
-            raise ValueError(f"shape (={self.shape}) of an {self.modality} needs {NUM_AXES[self.modality]} axes")
+            raise ValueError(f"shape (={self.shape}) needs {NUM_AXES[self.modality]} axes ({self.modality})")
         return self
 
     @property
@@ -35,13 +38,11 @@ class DataSpec(Schema):
 
 
 def image_shape(spec: DataSpec, model: str, smallest: int) -> tuple[int, int, int]:
-    """The (C, H, W) that ``model`` is to read.
+    """The (C, H, W) of the images that ``model`` is to read.
 
     Raises:
-        ValueError: the data are not images, or an image has a side under ``smallest`` pixels.
+        ValueError: an image has a side under ``smallest`` pixels.
     """
-    if spec.modality != "image":
-        raise ValueError(f"{model} reads images, and this data set is a {spec.modality}; linear reads both")
     channels, height, width = spec.shape
     if min(height, width) < smallest:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 from pipeline.core.files import write_json
 from pipeline.core.schema import Schema, parse
 from pipeline.core.spec import DataSpec
+from pipeline.core.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +24,7 @@ class Examples:
     """Examples with their targets, in one order.
 
     Attributes:
-        inputs: uint8 (N, C, H, W) images, or float32 (N, F) rows of a table.
+        inputs: uint8 (N, C, H, W) images, float32 (N, F) rows of a table, or (N,) texts, objects of type str.
         targets: int64 (N,) class indices, or float32 (N,) real values.
     """
 
@@ -44,16 +46,20 @@ class Meta(Schema):
         spec: shape and kind of one example.
         classes: the name of each class index; empty where the target is a real number.
         counts: split -> class name -> number of examples (split -> ``all`` -> number for a real target).
+        num_shared: how many examples of the official training part have an input of the test part.
         scale: inputs are divided by this before ``mean`` and ``std`` apply (255 for images, 1 for tables).
-        mean, std: of the training split after scaling, one for each channel or feature.
+        mean, std: of the training split after scaling, one for each channel or feature; none for texts.
+        tokenizer: how texts became token ids; None for other data.
     """
 
     spec: DataSpec
     classes: tuple[str, ...]
     counts: dict[str, dict[str, int]]
-    scale: float
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    num_shared: int = 0
+    scale: float = 1.0
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    tokenizer: Tokenizer | None = None
 
     def num_examples(self, split: str) -> int:
         return sum(self.counts[split].values())
@@ -62,6 +68,10 @@ class Meta(Schema):
 def write(folder: Path, splits: dict[str, Examples], meta: Meta) -> None:
     """Write every split and ``meta.json`` into ``folder``, which must exist.
 
+    Texts are written as token ids, int32 ``tokens`` (T,) of all texts one behind the other and int64 ``offsets``
+    (N + 1,) of where each begins and ends; those of the test split also as they are, for the proof that the exported
+    program reads them as training did.
+
     Raises:
         OSError: the disk is full or read-only.
     """
@@ -69,7 +79,8 @@ def write(folder: Path, splits: dict[str, Examples], meta: Meta) -> None:
     from safetensors.numpy import save_file
 
     for name, examples in splits.items():
-        tensors = {"inputs": np.ascontiguousarray(examples.inputs), "targets": np.ascontiguousarray(examples.targets)}
+        inputs = _of_texts(examples.inputs, meta.tokenizer, name) if meta.tokenizer else {"inputs": examples.inputs}
+        tensors = {key: np.ascontiguousarray(values) for key, values in {**inputs, "targets": examples.targets}.items()}
         try:
             save_file(tensors, folder / f"{name}.safetensors")
         except SafetensorError as error:  # it hides the system's error
@@ -90,8 +101,25 @@ def read_meta(folder: Path) -> Meta:
         raise ValueError(f"{file}: {error}; run `dvc repro preprocess@{folder.name}`") from None
 
 
-def read(folder: Path, split: str) -> "tuple[torch.Tensor, torch.Tensor]":
-    """Memory-map one split: inputs and targets as in :class:`Examples`, on the CPU.
+def _of_texts(texts: np.ndarray, tokenizer: Tokenizer, split: str) -> dict[str, np.ndarray]:
+    tokens, offsets = _joined([np.array(tokenizer.encode(text), np.int32) for text in texts])
+    arrays = {"tokens": tokens, "offsets": offsets}
+    if split == "test":
+        characters, text_offsets = _joined([np.frombuffer(text.encode("utf-8"), np.uint8) for text in texts])
+        arrays |= {"texts": characters, "text_offsets": text_offsets}
+    return arrays
+
+
+def _joined(sequences: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    return np.concatenate(sequences), np.cumsum([0, *map(len, sequences)], dtype=np.int64)
+
+
+def read(folder: Path, split: str) -> "dict[str, torch.Tensor]":
+    """Memory-map one split as :func:`write` wrote it, onto the CPU.
+
+    Returns:
+        ``targets`` (N,) and either ``inputs`` (N, *shape) or, of texts, ``tokens`` and ``offsets``; as in
+        :class:`Examples`.
 
     Raises:
         ValueError: the file is missing or damaged.
@@ -100,10 +128,20 @@ def read(folder: Path, split: str) -> "tuple[torch.Tensor, torch.Tensor]":
 
     file = folder / f"{split}.safetensors"
     try:
-        tensors = load(file)
+        return load(file)
     except (FileNotFoundError, SafetensorError) as error:
         raise ValueError(f"{file}: {error}; run `dvc repro preprocess@{folder.name}`") from None
-    return tensors["inputs"], tensors["targets"]
+
+
+def examples(tensors: "dict[str, torch.Tensor]") -> Examples:
+    """The examples of the test split that :func:`read` returned: images, rows or texts."""
+    targets = tensors["targets"].numpy()
+    if "inputs" in tensors:
+        return Examples(tensors["inputs"].numpy(), targets)
+    characters, offsets = tensors["texts"].numpy().tobytes(), tensors["text_offsets"].tolist()
+    texts = np.empty(len(targets), dtype=object)
+    texts[:] = [characters[begin:end].decode("utf-8") for begin, end in pairwise(offsets)]
+    return Examples(texts, targets)
 
 
 def load(file: Path) -> "dict[str, torch.Tensor]":

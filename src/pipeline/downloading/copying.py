@@ -25,3 +25,20 @@ def copy(parts: dict[str, Classes], folder: Path, raw: Path) -> None:
             problems[str(name)] = "permission denied"
     if problems:
         raise unreadable(folder, problems)
+
+
+def copy_files(path: Path, raw: Path) -> None:
+    """Copy the file ``path``, or all files in the folder ``path`` but hidden ones and folders, into ``raw``.
+
+    Raises:
+        ValueError: there are none, or one can't be read.
+    """
+    files = sorted(path.glob("[!.]*")) if path.is_dir() else [path]
+    files = [file for file in files if file.is_file()]
+    if not files:
+        raise ValueError(f"{path}: there is no such file, nor a folder with files in it")
+    for file in files:
+        try:
+            shutil.copyfile(file, raw / file.name)
+        except PermissionError:
+            raise ValueError(f"{file}: permission denied; allow yourself to read it") from None

@@ -5,6 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+
+#: The most characters of a text that are drawn.
+SHOWN = 90
 
 
 def draw_mistakes(
@@ -21,12 +25,11 @@ def draw_mistakes(
         file: the PNG to write.
     """
     predicted = probabilities.argmax(axis=1)
-    wrong = np.flatnonzero(predicted != targets)
-    surest = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:most]
+    surest, title = _surest_mistakes(targets, probabilities, most)
     num_columns = 5
     num_rows = max(1, math.ceil(len(surest) / num_columns))
     figure = Figure(figsize=(1.7 * num_columns, 2.0 * num_rows + 0.5), layout="constrained")
-    figure.suptitle(f"mistakes: {len(wrong)} of {len(targets)}, the surest first: true class → prediction")
+    figure.suptitle(title)
     axes = list(figure.subplots(num_rows, num_columns, squeeze=False).flat)
     for axis in axes:
         axis.axis("off")
@@ -37,6 +40,37 @@ def draw_mistakes(
         # A class may be called "$5": no formula.
         axis.set_title(f"{truth} → {guess}\n{probabilities[index].max():.1%}", fontsize=8, parse_math=False)
     save(figure, file)
+
+
+def draw_text_mistakes(
+    texts: np.ndarray, targets: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], most: int, file: Path
+) -> None:
+    """The same for texts (N,): one line each, with the text's beginning."""
+    predicted = probabilities.argmax(axis=1)
+    surest, title = _surest_mistakes(targets, probabilities, most)
+    known = get_font(findfont(FontProperties())).get_charmap()
+    lines = []
+    for index in surest:
+        words = " ".join(texts[index].split())
+        beginning = words if len(words) <= SHOWN else f"{words[: SHOWN - 1]}…"
+        # What the font lacks would be drawn as a box anyhow, with a warning.
+        drawn = "".join(character if ord(character) in known else "□" for character in beginning)
+        truth, guess = classes[targets[index]], classes[predicted[index]]
+        lines.append(f"{truth} → {guess}  {probabilities[index].max():.1%}   {drawn}")
+    figure = Figure(figsize=(11, 0.22 * max(1, len(lines)) + 0.7), layout="constrained")
+    figure.suptitle(title)
+    axis = figure.subplots()
+    axis.axis("off")
+    axis.text(0, 1, "\n".join(lines), va="top", fontsize=9, linespacing=1.5, parse_math=False)
+    save(figure, file)
+
+
+def _surest_mistakes(targets: np.ndarray, probabilities: np.ndarray, most: int) -> tuple[np.ndarray, str]:
+    """Positions of the mistakes to draw, the surest first, and the picture's title."""
+    predicted = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != targets)
+    surest = wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:most]
+    return surest, f"mistakes: {len(wrong)} of {len(targets)}, the surest first: true class → prediction"
 
 
 def draw_predictions(targets: np.ndarray, predicted: np.ndarray, file: Path) -> None:

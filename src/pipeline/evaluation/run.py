@@ -7,7 +7,7 @@ from pipeline.core import params, rooms, storage
 from pipeline.core.files import md5, replacing, write_json
 from pipeline.core.schema import parse
 from pipeline.evaluation.inference import outputs
-from pipeline.network import building, devices
+from pipeline.network import batches, building, devices
 from pipeline.tracking import journal
 from pipeline.trained import read_record
 
@@ -34,12 +34,12 @@ def evaluate(run: str, content: dict[str, Any], folder: Path) -> None:
         meta = storage.read_meta(data)
         network, _ = building.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
         building.load_weights(network, folder / "model.safetensors")
-        inputs, targets = storage.read(data, "test")
-        test = storage.Examples(inputs.numpy(), targets.numpy())
+        tensors = storage.read(data, "test")
+        test = storage.examples(tensors)
         with replacing(folder / "plots") as plots:
             for name in FOLDERS:
                 (plots / name).mkdir(parents=True)
-            predictions = outputs(network, inputs, meta, options.batch_size, device)
+            predictions = outputs(network, batches.of(tensors, device), meta, options.batch_size, device)
             values = metrics.evaluate(predictions, test, meta, options, plots)
         write_json(folder / "metrics.json", values)
         evaluation = {

@@ -1,20 +1,21 @@
 """Show, example by example, that a program on disk answers as the trained network does."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
 
 
 def prove(
-    name: str, program: Callable[[Tensor], Tensor], batches: Sequence[Tensor], expected: Tensor, tolerance: float
+    name: str, program: Callable[..., Tensor], batches: Iterable[tuple[Any, ...]], expected: Tensor, tolerance: float
 ) -> dict[str, float]:
     """Compare the answers of ``program``, read back from disk, with those of the network.
 
     Args:
         name: the program's file, for the message.
         program: answers one batch at a time.
-        batches: all N test examples, raw: uint8 (n, C, H, W) or float32 (n, F) each.
+        batches: all N test examples, raw, as the program's arguments.
         expected: probabilities (N, num_classes), whose largest is the label, or predictions (N,).
         tolerance: largest difference allowed, in units of the expected value where that is above 1.
 
@@ -24,7 +25,7 @@ def prove(
     Raises:
         ValueError: a label differs, or an answer by more than ``tolerance``; the message counts the examples.
     """
-    answers = torch.cat([program(batch) for batch in batches])
+    answers = torch.cat([program(*batch) for batch in batches])
     difference = (answers.double() - expected.double()).abs()
     # NaN compares as false, so it is counted.
     close = difference <= tolerance * expected.double().abs().clamp(min=1)

@@ -2,36 +2,64 @@
 
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.export import Dim
+from torch.export._patches import register_lstm_while_loop_decomposition
 
 from pipeline.core.spec import DataSpec
 from pipeline.exporting import archive
 
 
-def write(program: nn.Module, spec: DataSpec, file: Path) -> None:
+def write(spec: DataSpec, program: nn.Module, file: Path) -> None:
     """Trace ``program``, which must be in evaluation mode, and write it to ``file``.
 
-    Any number of examples can be given to it, and any height and width of images. It is made for the CPU:
-    ``torch.export.passes.move_to_device_pass`` moves it elsewhere.
+    Any number of examples can be given to it, any height and width of images and any length of texts up to the longest
+    that the network reads. It is made for the CPU: ``torch.export.passes.move_to_device_pass`` moves it elsewhere.
     """
-    # torch.export takes an axis that is 0 or 1 long in the example for fixed.
-    shape = (2, spec.shape[0], 3, 5) if spec.modality == "image" else (2, *spec.shape)
-    example = torch.zeros(shape, dtype=torch.uint8 if spec.modality == "image" else torch.float32)
-    axes = {0: Dim("N"), 2: Dim("H"), 3: Dim("W")} if spec.modality == "image" else {0: Dim("N")}
-    with warnings.catch_warnings():
+    example, axes = _example(spec)
+    # An LSTM is unrolled into as many steps as the example has, unless it becomes a loop; images have a fixed number.
+    loops = register_lstm_while_loop_decomposition() if spec.modality == "text" else nullcontext()
+    with loops, warnings.catch_warnings():
         # An LSTM keeps a list of its weights beside them, which is of no concern: the weights are in the archive.
         warnings.filterwarnings("ignore", message=r"The tensor attributes? .*_flat_weights", category=UserWarning)
-        exported = torch.export.export(program, (example,), dynamic_shapes=(axes,))
-    for node in exported.graph.nodes:
-        node.meta.pop("stack_trace", None)  # it names our source files by their folder
+        # The loop checks its counter by a function that PyTorch has deprecated since.
+        warnings.filterwarnings("ignore", message="_check_is_size", category=FutureWarning)
+        exported = torch.export.export(program, example, dynamic_shapes=axes)
+    for module in exported.graph_module.modules():
+        if isinstance(module, torch.fx.GraphModule):
+            _clean(module)
     content = BytesIO()
     torch.export.save(exported, content)
     archive.write(file, content.getvalue())
+
+
+def _clean(module: torch.fx.GraphModule) -> None:
+    """Take out what names our source files by their folder, and the loop's checks of its counter."""
+    for node in list(module.graph.nodes):
+        node.meta.pop("stack_trace", None)
+        if node.target is torch._check_is_size:
+            module.graph.erase_node(node)
+    module.recompile()
+
+
+def _example(spec: DataSpec) -> tuple[tuple[Tensor, ...], tuple[dict[int, Any], ...]]:
+    """Arguments of a program, and which of their axes are free. An axis 0 or 1 long would be taken for fixed."""
+    number = Dim("N")
+    if spec.modality == "image":
+        images = torch.zeros(2, spec.shape[0], 3, 5, dtype=torch.uint8)
+        return (images,), ({0: number, 2: Dim("H"), 3: Dim("W")},)
+    if spec.modality == "table":
+        return (torch.zeros(2, *spec.shape),), ({0: number},)
+    (longest,) = spec.shape
+    length = {1: Dim("L", max=longest)} if longest > 1 else {}
+    tokens = torch.ones(2, min(longest, 3), dtype=torch.int64)
+    return (tokens, torch.ones(2, dtype=torch.int64)), ({0: number, **length}, {0: number})
 
 
 def load(file: Path) -> Callable[[Tensor], Tensor]:

@@ -1,5 +1,6 @@
 """Export one entry of ``runs``: two programs for deployment, each proved on the whole test set."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from pipeline.core.schema import parse
 from pipeline.exporting import pt2, torchscript
 from pipeline.exporting.options import Options
 from pipeline.exporting.proof import prove
-from pipeline.network import building, devices
-from pipeline.network.inputs import Standardize
+from pipeline.network import batches, building, devices
+from pipeline.network.inputs import reading
 from pipeline.tracking import journal
 from pipeline.trained import read_record
 
@@ -36,10 +37,10 @@ def export(run: str, content: dict[str, Any], folder: Path) -> None:
     with journal.stage("export", record) as log:
         devices.prepare(params.at(content, "num_threads"))
         meta = storage.read_meta(Path("data/processed") / dataset)
-        inputs, _ = storage.read(Path("data/processed") / dataset, "test")
+        tensors = storage.read(Path("data/processed") / dataset, "test")
         network, _ = building.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
         building.load_weights(network, folder / "model.safetensors")
-        facts = write(module.Program(network, meta), meta, inputs, options, folder)
+        facts = write(module.programs(network, meta), meta, tensors, options, folder)
         exported = {"model_md5": record["model_md5"], "options": options.model_dump(mode="json"), **facts}
         write_json(folder / "export.json", exported)
         log.export(exported)
@@ -47,27 +48,47 @@ def export(run: str, content: dict[str, Any], folder: Path) -> None:
 
 
 def write(
-    program: Any, meta: storage.Meta, inputs: Tensor, options: Options, folder: Path
+    programs: Mapping[str, Any], meta: storage.Meta, tensors: dict[str, Tensor], options: Options, folder: Path
 ) -> dict[str, dict[str, Any]]:
-    """Write ``program`` in both forms and prove each on ``inputs``, the raw test examples; returns what was found.
+    """Write ``programs``, one for each form, and prove each on the raw test examples; returns what was found.
 
     A file takes its place only when it is proved.
+
+    Args:
+        programs: ``ts`` and ``pt2``, around the same network.
+        meta: describes the data.
+        tensors: the test split as it is stored.
+        options: see :class:`Options`.
+        folder: gets ``model.ts`` and ``model.pt2``.
     """
-    program.eval().requires_grad_(False)
-    batches = torch.split(inputs, options.batch_size)
-    # The program doesn't judge itself: that it reads its input as training did is part of the proof.
-    standardize = Standardize(meta)
+    inputs = batches.of(tensors, torch.device("cpu"))
+    chunks = inputs.batches(options.batch_size)
+    # The programs don't judge themselves: that they read their input as training did is part of the proof.
+    read, program = reading(meta), programs["ts"].eval()
     with torch.inference_mode():
-        expected = torch.cat([program.answer(program.model(standardize(batch))) for batch in batches])
+        expected = torch.cat([program.answer(program.model(read(inputs.take(chunk)))) for chunk in chunks])
     facts: dict[str, dict[str, Any]] = {}
     for suffix, write_file, load in (
-        ("ts", partial(torchscript.write, program), torchscript.load),
-        ("pt2", partial(pt2.write, program, meta.spec), pt2.load),
+        ("ts", torchscript.write, torchscript.load),
+        ("pt2", partial(pt2.write, meta.spec), pt2.load),
     ):
         target = folder / f"model.{suffix}"
         with replacing(target) as file:
-            write_file(file)
+            write_file(programs[suffix].eval().requires_grad_(False), file)
             with torch.inference_mode():
-                found = prove(str(target), load(file), batches, expected, options.tolerance)
+                raw = arguments(suffix, tensors, inputs, chunks)
+                found = prove(str(target), load(file), raw, expected, options.tolerance)
         facts[suffix] = {"md5": md5(target), "bytes": target.stat().st_size, "num_examples": len(inputs), **found}
     return facts
+
+
+def arguments(
+    suffix: str, tensors: dict[str, Tensor], inputs: batches.Inputs, chunks: list[batches.Batch]
+) -> list[tuple[Any, ...]]:
+    """The ``chunks`` of the test split as the program of this form is called with them."""
+    if not isinstance(inputs, batches.Texts):
+        return [(inputs.take(chunk),) for chunk in chunks]
+    if suffix == "pt2":
+        return [(inputs.take(chunk), inputs.lengths[chunk.index]) for chunk in chunks]
+    texts = storage.examples(tensors).inputs
+    return [(texts[chunk.index.numpy()].tolist(),) for chunk in chunks]

@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 from pipeline.exporting import archive
 
+#: What a program offers besides ``forward``.
+KEPT = ("classes", "encode")
+
 
 @contextmanager
 def _deprecation_ignored() -> Iterator[None]:
@@ -31,7 +34,7 @@ def write(program: nn.Module, file: Path) -> None:
     content = BytesIO()
     with _deprecation_ignored():
         scripted = torch.jit.script(program)
-        frozen = torch.jit.freeze(scripted, [name for name in ("classes",) if hasattr(program, name)])
+        frozen = torch.jit.freeze(scripted, [name for name in KEPT if hasattr(program, name)])
         torch.jit.save(frozen, content)
     archive.write(file, content.getvalue())
 

@@ -48,7 +48,7 @@ def evaluate(outputs: np.ndarray, test: Examples, meta: Meta, options: Options, 
     # Here and not above, so that checking the options takes no time.
     from scipy.special import softmax
 
-    from pipeline.evaluation.pictures import draw_mistakes
+    from pipeline.evaluation.pictures import draw_mistakes, draw_text_mistakes
     from pipeline.evaluation.tables import write_csv
 
     probabilities = softmax(outputs.astype(np.float64), axis=1)
@@ -56,9 +56,10 @@ def evaluate(outputs: np.ndarray, test: Examples, meta: Meta, options: Options, 
     names = np.array(meta.classes)
     _draw_curves(test.targets, probabilities, options.calibration_bins, folder / "curves")
     write_csv(folder / "confusion/confusion.csv", ("actual", "predicted"), names[test.targets], names[predicted])
-    if meta.spec.modality == "image":
+    draw = {"image": draw_mistakes, "text": draw_text_mistakes}.get(meta.spec.modality)
+    if draw:
         file = folder / "pictures/mistakes.png"
-        draw_mistakes(test.inputs, test.targets, probabilities, meta.classes, options.num_mistakes, file)
+        draw(test.inputs, test.targets, probabilities, meta.classes, options.num_mistakes, file)
     return _measure(test.targets, predicted, probabilities, options.calibration_bins)
 
 

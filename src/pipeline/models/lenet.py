@@ -6,6 +6,8 @@ from torch.nn import functional as F
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec, image_shape
 
+READS = ("image",)
+
 
 class Options(Schema):
     """LeNet has no options."""

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec
 
+READS = ("image", "table")
+
 
 class Options(Schema):
     """A linear model has no options."""

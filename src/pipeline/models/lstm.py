@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec, image_shape
 
+READS = ("image",)
+
 
 class Options(Schema):
     """Size of the recurrent network."""

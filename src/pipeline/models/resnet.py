@@ -7,6 +7,8 @@ from torch.nn import functional as F
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec, image_shape
 
+READS = ("image",)
+
 
 class Options(Schema):
     """Channels of the three blocks; each block after the first halves height and width."""

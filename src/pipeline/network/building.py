@@ -23,6 +23,12 @@ def build(section: Mapping[str, Any], spec: DataSpec, path: str) -> tuple[nn.Mod
     """
     name = section.get("name")
     module = rooms.load("models", str(name), f"{path}.name")
+    if spec.modality not in module.READS:
+        readers = [other for other in rooms.names("models") if spec.modality in rooms.load("models", other, path).READS]
+        raise ValueError(
+            f"{path}.name: {name} reads {' and '.join(f'{kind}s' for kind in module.READS)}, and this data set is a "
+            f"{spec.modality}; {', '.join(readers)} read {spec.modality}s"
+        )
     options = parse(module.Options, {key: value for key, value in section.items() if key != "name"}, path)
     return module.Model(options, spec), {"name": name, **options.model_dump()}
 

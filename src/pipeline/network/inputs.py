@@ -6,6 +6,11 @@ from torch import Tensor, nn
 from pipeline.core.storage import Meta
 
 
+def reading(meta: Meta) -> nn.Module:
+    """What stored inputs go through before the network: images and rows are standardised, token ids stay."""
+    return Standardize(meta) if meta.mean else nn.Identity()
+
+
 class Standardize(nn.Module):
     """Bring inputs to mean 0 and variance 1, channel by channel or feature by feature, as the training split has it.
 

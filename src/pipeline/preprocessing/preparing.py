@@ -1,16 +1,18 @@
 """From a loaded data set to the three splits and their description."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from pipeline.core.spec import DataSpec
 from pipeline.core.storage import Examples, Meta
-from pipeline.preprocessing import statistics
+from pipeline.preprocessing import statistics, vocabulary
 from pipeline.preprocessing.checks import check_examples, check_splits
 from pipeline.preprocessing.splitting import split_off, without
 from pipeline.seeding import derive
 from pipeline.source.loaded import Loaded
+from pipeline.source.texts import Text
 
 
 def prepare(
@@ -21,7 +23,7 @@ def prepare(
     Args:
         path: the data set's key, such as ``datasets.digits``.
         loaded: what the data set's ``load`` returned.
-        spec: what its ``spec`` returned; the number of classes is taken from ``loaded``.
+        spec: what its ``spec`` returned; the numbers of classes and tokens are taken from ``loaded``.
         val_fraction: of the examples that aren't test examples.
         seed: of ``params.yaml``.
 
@@ -29,31 +31,34 @@ def prepare(
         ValueError: the examples aren't fit for training; the message says why.
     """
     classes = loaded.classes
+    keep_shared = loaded.text is not None and not loaded.text.drop_shared
     check_examples(path, "train", loaded.train, spec, classes)
     if isinstance(loaded.test, Examples):
         check_examples(path, "test", loaded.test, spec, classes)
         rest, test = without(loaded.train, loaded.test), loaded.test
+        num_shared = len(loaded.train) - len(rest)
+        if keep_shared:
+            rest = loaded.train
     else:
+        num_shared = 0
         test_seed = derive(seed, "test split")
         rest, test = split_off(loaded.train, loaded.test, test_seed, classes, f"{path}.test_fraction")
     train, val = split_off(rest, val_fraction, derive(seed, "val split"), classes, f"{path}.val_fraction")
     splits = {"train": train, "val": val, "test": test}
-    check_splits(path, splits, classes)
-    return splits, _describe(splits, spec, classes)
+    check_splits(path, splits, classes, keep_shared)
+    counts = {split: _count(examples.targets, classes) for split, examples in splits.items()}
+    found, inputs = _describe(path, train, spec.model_copy(update={"num_classes": len(classes)}), loaded.text)
+    return splits, Meta(spec=found, classes=tuple(classes), counts=counts, num_shared=num_shared, **inputs)
 
 
-def _describe(splits: dict[str, Examples], spec: DataSpec, classes: Sequence[str]) -> Meta:
-    inputs = splits["train"].inputs
+def _describe(path: str, train: Examples, spec: DataSpec, text: Text | None) -> tuple[DataSpec, dict[str, Any]]:
+    """The shape of the inputs and how a network is to read them, learnt from the training split."""
+    if text:
+        tokenizer = vocabulary.learn(train.inputs, text, f"{path}.text")
+        return spec.model_copy(update={"num_tokens": tokenizer.num_tokens}), {"tokenizer": tokenizer}
     image = spec.modality == "image"
-    mean, std = statistics.of_images(inputs) if image else statistics.of_table(inputs)
-    return Meta(
-        spec=DataSpec(modality=spec.modality, shape=spec.shape, num_classes=len(classes)),
-        classes=tuple(classes),
-        counts={split: _count(examples.targets, classes) for split, examples in splits.items()},
-        scale=255.0 if image else 1.0,
-        mean=tuple(mean),
-        std=tuple(std),
-    )
+    mean, std = statistics.of_images(train.inputs) if image else statistics.of_table(train.inputs)
+    return spec, {"scale": 255.0 if image else 1.0, "mean": tuple(mean), "std": tuple(std)}
 
 
 def _count(targets: np.ndarray, classes: Sequence[str]) -> dict[str, int]:

@@ -15,7 +15,9 @@ from pipeline.core.storage import Examples
 
 def digests(examples: Examples) -> list[bytes]:
     """A 16-byte hash of each input; the target doesn't count."""
-    return [blake2b(row, digest_size=16).digest() for row in np.ascontiguousarray(examples.inputs)]
+    texts = examples.inputs.dtype == object
+    rows = (text.encode("utf-8") for text in examples.inputs) if texts else np.ascontiguousarray(examples.inputs)
+    return [blake2b(row, digest_size=16).digest() for row in rows]
 
 
 def without(examples: Examples, others: Examples) -> Examples:

@@ -1,27 +1,71 @@
 """What is deployed of a classifier: raw input in, class probabilities out."""
 
+import torch
 from torch import Tensor, nn
 
 from pipeline.core.storage import Meta
 from pipeline.exporting.reading import reader
+from pipeline.exporting.texts import ReadTexts, ReadTokens
 
 
-class Program(nn.Module):
-    """(N, C, H, W) uint8 images of any size, or (N, F) float32 rows -> (N, num_classes) float32 probabilities.
+def programs(model: nn.Module, meta: Meta) -> "dict[str, Classifier]":
+    """The programs around the trained ``model``, by the suffix of their file."""
+    if meta.spec.modality == "text":
+        return {"ts": TextProgram(model, meta), "pt2": TokenProgram(model, meta)}
+    program = Program(model, meta)
+    return {"ts": program, "pt2": program}
+
+
+class Classifier(nn.Module):
+    """What all programs of classifiers share.
 
     Attributes:
-        classes: the name of each column; the TorchScript file carries it too.
+        classes: the name of each column of the answer; the TorchScript file carries it too.
     """
 
     def __init__(self, model: nn.Module, meta: Meta) -> None:
         super().__init__()
         self.classes = list(meta.classes)
-        self.read = reader(meta)
         self.model = model
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        return self.answer(self.model(self.read(inputs)))
 
     def answer(self, outputs: Tensor) -> Tensor:
         """From the network's logits to probabilities, both (N, num_classes)."""
         return outputs.softmax(1)
+
+
+class Program(Classifier):
+    """(N, C, H, W) uint8 images of any size, or (N, F) float32 rows -> (N, num_classes) float32 probabilities."""
+
+    def __init__(self, model: nn.Module, meta: Meta) -> None:
+        super().__init__(model, meta)
+        self.read = reader(meta)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.answer(self.model(self.read(inputs)))
+
+
+class TextProgram(Classifier):
+    """N raw texts -> (N, num_classes) float32 probabilities."""
+
+    def __init__(self, model: nn.Module, meta: Meta) -> None:
+        super().__init__(model, meta)
+        self.read = ReadTexts(meta)
+
+    def forward(self, texts: list[str]) -> Tensor:
+        return self.answer(self.model(self.read(texts)[0]))
+
+    @torch.jit.export
+    def encode(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+        """Token ids, int64 (N, L), and lengths, int64 (N,): what ``model.pt2`` reads."""
+        return self.read(texts)
+
+
+class TokenProgram(Classifier):
+    """Token ids, int64 (N, L), and lengths, int64 (N,) -> (N, num_classes) float32 probabilities."""
+
+    def __init__(self, model: nn.Module, meta: Meta) -> None:
+        super().__init__(model, meta)
+        self.read = ReadTokens()
+
+    def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        return self.answer(self.model(self.read(tokens, lengths)))

@@ -6,6 +6,12 @@ from pipeline.core.storage import Meta
 from pipeline.exporting.reading import reader
 
 
+def programs(model: nn.Module, meta: Meta) -> "dict[str, Program]":
+    """The programs around the trained ``model``, by the suffix of their file."""
+    program = Program(model, meta)
+    return {"ts": program, "pt2": program}
+
+
 class Program(nn.Module):
     """(N, C, H, W) uint8 images of any size, or (N, F) float32 rows -> (N,) float32 predictions."""
 

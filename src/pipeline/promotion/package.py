@@ -6,7 +6,7 @@ import mlflow
 import numpy as np
 import torch
 from mlflow.models import ModelSignature
-from mlflow.types import Schema, TensorSpec
+from mlflow.types import ColSpec, Schema, TensorSpec
 
 from pipeline.core import storage
 from pipeline.core.versions import FILE as VERSIONS
@@ -16,13 +16,15 @@ SERVED = Path(__file__).with_name("served.py")
 #: What the package needs, in the versions that the program was proved with.
 LIBRARIES = ("torch", "numpy")
 NUM_EXAMPLES = 2
+#: The column of raw texts in a request; served.py names it too.
+TEXT = "text"
 
 
 def save(program: Path, data: Path, target: Path) -> None:
     """Write the package of ``program`` (a ``model.ts``) into the folder ``target``.
 
     The signature is tensor in, tensor out, its first axis the batch; for images height and width are free too, since
-    the program resizes. The input example is the first test images or rows.
+    the program resizes. Texts come in a column :data:`TEXT`. The input example is the first test examples.
 
     Args:
         program: the TorchScript file.
@@ -33,12 +35,14 @@ def save(program: Path, data: Path, target: Path) -> None:
         ValueError: the prepared data are missing or damaged.
     """
     spec = storage.read_meta(data).spec
-    example = storage.read(data, "test")[0][:NUM_EXAMPLES]
+    examples = storage.examples(storage.read(data, "test")).inputs[:NUM_EXAMPLES]
+    of_texts = spec.modality == "text"
     with torch.inference_mode():
-        answers = torchscript.load(program)(example).numpy()
+        answers = torchscript.load(program)(examples.tolist() if of_texts else torch.from_numpy(examples)).numpy()
     shape = (-1, spec.shape[0], -1, -1) if spec.modality == "image" else (-1, *spec.shape)
+    column = ColSpec("string", TEXT) if of_texts else TensorSpec(examples.dtype, shape)
     signature = ModelSignature(
-        inputs=Schema([TensorSpec(example.numpy().dtype, shape)]),
+        inputs=Schema([column]),
         outputs=Schema([TensorSpec(np.dtype(answers.dtype), (-1, *answers.shape[1:]))]),
     )
     locked = dict(line.split("==") for line in VERSIONS.read_text(encoding="utf-8").split())
@@ -47,6 +51,6 @@ def save(program: Path, data: Path, target: Path) -> None:
         python_model=str(SERVED),
         artifacts={"program": str(program)},
         signature=signature,
-        input_example=example.numpy(),
+        input_example={TEXT: examples.tolist()} if of_texts else examples,
         pip_requirements=[f"mlflow=={mlflow.__version__}", *(f"{name}=={locked[name]}" for name in LIBRARIES)],
     )

@@ -14,11 +14,12 @@ class Served(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         self.program = torch.jit.load(context.artifacts["program"], map_location="cpu")  # type: ignore[no-untyped-call]
 
-    def predict(
-        self, context: PythonModelContext, model_input: np.ndarray, params: dict[str, Any] | None = None
-    ) -> Any:
+    def predict(self, context: PythonModelContext, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+        # MLflow gives tensors as arrays, and the column of texts as a data frame.
+        rows = isinstance(model_input, np.ndarray)
+        inputs = torch.from_numpy(np.ascontiguousarray(model_input)) if rows else model_input["text"].tolist()
         with torch.inference_mode():
-            return self.program(torch.from_numpy(np.ascontiguousarray(model_input))).numpy()
+            return self.program(inputs).numpy()
 
 
 mlflow.models.set_model(Served())

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from pipeline.core.storage import Examples
+from pipeline.source.texts import Text
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 ImageSize = Annotated[int, Field(ge=1, le=1024)]
@@ -19,11 +20,13 @@ class Loaded:
         train: the examples to learn from, those of the validation split still among them.
         test: the official test part; or the fraction of ``train`` to split off where there is none.
         classes: the name of each class index; empty where the target is a real number.
+        text: how texts become token ids; None for other data.
     """
 
     train: Examples
     test: Examples | float
     classes: tuple[str, ...]
+    text: Text | None = None
 
     def __len__(self) -> int:
         return len(self.train) + (len(self.test) if isinstance(self.test, Examples) else 0)

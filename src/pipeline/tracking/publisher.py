@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at the folder, between two looks into the journal of a running stage, and before a server
 #: that failed is asked again.
-LOOK, INTERVAL, RETRY = 0.1, 1.0, 15.0
+LOOK, INTERVAL, RETRY = 0.1, 5.0, 15.0
 #: Seconds without work after which the process ends, and after which it looks for models that DVC has restored.
 LINGER, PAUSE = 20.0, 3.0
 EVERY = "every model"

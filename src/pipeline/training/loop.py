@@ -8,13 +8,15 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from pipeline.network.batches import Inputs
 from pipeline.seeding import derive
 from pipeline.training.options import TrainOptions
 
 #: Examples in a batch that is only measured: large, since no activation is kept for a gradient.
 EVALUATION_BATCH = 1000
 
-Split = tuple[Tensor, Tensor]
+#: Inputs and targets (N,), on the device.
+Split = tuple[Inputs, Tensor]
 Row = dict[str, float]
 
 
@@ -57,11 +59,6 @@ class State:
     best_weights: dict[str, Tensor] = field(default_factory=dict)
 
 
-def steps_per_epoch(num_examples: int, options: TrainOptions) -> int:
-    """How many updates an epoch takes; its last batch may be smaller than the others."""
-    return math.ceil(num_examples / options.batch_size)
-
-
 def fit(
     task: Task,
     train: Split,
@@ -76,7 +73,7 @@ def fit(
 
     Args:
         task: the network and how it learns.
-        train: inputs (N, *shape) and targets (N,) on the device where the task's tensors are.
+        train: inputs and targets on the device where the task's tensors are.
         val: the same for validation; it chooses the epoch to keep, never a weight.
         options: number of epochs, batch size, what to monitor.
         seed: everything random in a step follows from this and the step's number.
@@ -130,18 +127,18 @@ def _train_epoch(
 ) -> dict[str, float]:
     inputs, targets = train
     epoch = len(state.history) + 1
-    first_step = len(state.history) * steps_per_epoch(len(targets), options)
-    order = torch.randperm(len(targets), generator=torch.Generator().manual_seed(derive(seed, "batch order", epoch)))
-    batches = torch.split(order.to(targets.device), options.batch_size)
+    generator = torch.Generator().manual_seed(derive(seed, "batch order", epoch))
+    batches = inputs.batches(options.batch_size, generator)
+    first_step = len(state.history) * len(batches)
     if state.first_bad is None:
         state.first_bad = torch.full((), -1, dtype=torch.int64, device=targets.device)
     task.model.train()
-    for index in batches[state.step - first_step :]:
+    for batch in batches[state.step - first_step :]:
         # Augmentation and dropout draw from the global generator: a function of the step, so resuming needs no state.
         torch.manual_seed(derive(seed, "step", state.step))
-        losses = task.update(inputs.index_select(0, index), targets.index_select(0, index), state.step)
+        losses = task.update(inputs.take(batch), targets.index_select(0, batch.index), state.step)
         for name, loss in losses.items():
-            state.sums[name] = state.sums.get(name, torch.zeros_like(loss)) + loss * (len(index) / len(targets))
+            state.sums[name] = state.sums.get(name, torch.zeros_like(loss)) + loss * (len(batch.index) / len(targets))
             bad = (state.first_bad < 0) & ~loss.isfinite()
             state.first_bad = torch.where(bad, state.step - first_step, state.first_bad)
         state.step += 1
@@ -161,10 +158,9 @@ def _validate(task: Task, val: Split) -> dict[str, float]:
     inputs, targets = val
     task.model.eval()
     sums: dict[str, Tensor] = {}
-    for start in range(0, len(targets), EVALUATION_BATCH):
-        batch = slice(start, start + EVALUATION_BATCH)
-        share = len(targets[batch]) / len(targets)
-        for name, mean in task.validate(inputs[batch], targets[batch]).items():
+    for batch in inputs.batches(EVALUATION_BATCH):
+        share = len(batch.index) / len(targets)
+        for name, mean in task.validate(inputs.take(batch), targets.index_select(0, batch.index)).items():
             sums[name] = sums.get(name, torch.zeros_like(mean)) + mean * share
     values = torch.stack(list(sums.values())).tolist()
     return {f"val_{name}": value for name, value in zip(sums, values, strict=True)}

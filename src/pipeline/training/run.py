@@ -16,7 +16,7 @@ from pipeline.core import params, rooms, storage
 from pipeline.core.files import md5, replacing, write_json
 from pipeline.core.schema import parse
 from pipeline.core.stage import say
-from pipeline.network import building, devices
+from pipeline.network import batches, building, devices
 from pipeline.seeding import derive
 from pipeline.tracking import journal
 from pipeline.training import loop
@@ -63,7 +63,7 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
     """
     job = prepare(run, content)
     options, num_examples = job.options, len(job.train[1])
-    steps_per_epoch = loop.steps_per_epoch(num_examples, options)
+    steps_per_epoch = job.train[0].num_batches(options.batch_size)
     state = loop.State()
     checkpoints = Checkpoints(run, job.record["input_key"], job.task, state)
     if first_step := checkpoints.restore(job.device):
@@ -99,7 +99,8 @@ def prepare(run: str, content: dict[str, Any]) -> Job:
     torch.manual_seed(derive(seed, "initial weights"))
     network, model = building.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
     network.to(device).to(memory_format=torch.channels_last)  # which convolutions prefer
-    num_steps = options.epochs * loop.steps_per_epoch(meta.num_examples("train"), options)
+    train, val = (_on(device, storage.read(data, split)) for split in ("train", "val"))
+    num_steps = options.epochs * train[0].num_batches(options.batch_size)
     task = module.Task(network, meta, options, num_steps)
     record = records.record(
         run,
@@ -110,12 +111,11 @@ def prepare(run: str, content: dict[str, Any]) -> Job:
         counts={split: meta.num_examples(split) for split in storage.SPLITS},
         num_parameters=sum(parameter.numel() for parameter in network.parameters()),
     )
-    train, val = (_on(device, *storage.read(data, split)) for split in ("train", "val"))
     return Job(options, seed, device, task, train, val, module.METRICS[options.monitor], record)
 
 
-def _on(device: torch.device, inputs: torch.Tensor, targets: torch.Tensor) -> loop.Split:
-    return inputs.to(device), targets.to(device)
+def _on(device: torch.device, tensors: dict[str, torch.Tensor]) -> loop.Split:
+    return batches.of(tensors, device), tensors["targets"].to(device)
 
 
 class Watch:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.core.storage import Meta
-from pipeline.network.inputs import Standardize
+from pipeline.network.inputs import reading
 from pipeline.training.augmentation import augment
 from pipeline.training.optimizer import Optimizer
 from pipeline.training.options import TrainOptions
@@ -22,7 +22,7 @@ class SupervisedTask(ABC):
 
     def __init__(self, model: nn.Module, meta: Meta, options: TrainOptions, num_steps: int) -> None:
         self.model, self.options = model, options
-        self.standardize = Standardize(meta).to(next(model.parameters()).device)
+        self.read = reading(meta).to(next(model.parameters()).device)
         self.optimizer = Optimizer(model.parameters(), options, num_steps)
 
     @abstractmethod
@@ -38,14 +38,14 @@ class SupervisedTask(ABC):
         if inputs.dtype == torch.uint8:
             inputs = augment(inputs, self.options.augment)
         with self._precision(inputs.device):
-            outputs = self.model(self.standardize(inputs))
+            outputs = self.model(self.read(inputs))
         loss = self.loss(outputs.float(), targets)
         self.optimizer.minimize(loss, step)
         return {"loss": loss.detach()}
 
     def validate(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
         """Measure a batch in float32, as the model will be used; returns scalars on the device."""
-        return self.measure(self.model(self.standardize(inputs)), targets)
+        return self.measure(self.model(self.read(inputs)), targets)
 
     def _precision(self, device: torch.device) -> Any:
         return torch.autocast(device.type, torch.bfloat16) if self.options.precision == "bf16" else nullcontext()

@@ -1,0 +1,136 @@
+"""The inputs of a split on the device, and which of them go through the network together."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from pipeline.core.tokenizer import PADDING
+
+#: A bucket holds texts of which none has less than so many tenths of the tokens of the longest.
+TENTHS = 9
+#: The most tokens of a batch that is only measured: attention takes memory by the square of a text's length.
+MEASURED_TOKENS = 1 << 15
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some examples of a split.
+
+    Attributes:
+        index: their positions, int64 (n,), on the device of the split.
+        width: tokens of the longest text among them; 0 where there are no tokens.
+    """
+
+    index: Tensor
+    width: int = 0
+
+
+class Inputs(Protocol):
+    """The inputs of a split; :func:`of` makes them."""
+
+    def __len__(self) -> int: ...
+
+    def num_batches(self, batch_size: int) -> int:
+        """How many batches shuffled examples make."""
+
+    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> list[Batch]:
+        """Every example once, in batches of at most ``batch_size``, shuffled if there is a (CPU) ``generator``."""
+
+    def take(self, batch: Batch) -> Tensor:
+        """What the network reads of a batch: (n, *shape), without waiting for the device."""
+
+
+def of(tensors: dict[str, Tensor], device: torch.device) -> "Inputs":
+    """The inputs among the ``tensors`` of a prepared split, brought to ``device``."""
+    if "inputs" in tensors:
+        return Rows(tensors["inputs"].to(device))
+    return Texts(tensors["tokens"], tensors["offsets"], device)
+
+
+class Rows:
+    """Examples of one shape: (N, *shape)."""
+
+    def __init__(self, values: Tensor) -> None:
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def num_batches(self, batch_size: int) -> int:
+        """The last batch may be smaller than the others."""
+        return -(-len(self) // batch_size)
+
+    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> list[Batch]:
+        """See :class:`Inputs`."""
+        order = torch.arange(len(self)) if generator is None else torch.randperm(len(self), generator=generator)
+        return [Batch(index) for index in torch.split(order.to(self.values.device), batch_size)]
+
+    def take(self, batch: Batch) -> Tensor:
+        """See :class:`Inputs`."""
+        return self.values.index_select(0, batch.index)
+
+
+class Texts:
+    """Sequences of token ids, one behind the other, batched by length so that little of a batch is padding.
+
+    Texts of about the same length form a bucket: lengths from nine tenths of its longest up, so no batch wastes more
+    than a tenth of its tokens. A bucket is cut into the fewest batches, of as equal a size as can be, after its
+    examples are shuffled; then the batches of all buckets are shuffled.
+
+    Args:
+        tokens: int32 (T,) ids of all texts.
+        offsets: int64 (N + 1,) where each text begins and ends.
+        device: where batches are put together.
+    """
+
+    def __init__(self, tokens: Tensor, offsets: Tensor, device: torch.device) -> None:
+        self.lengths = offsets.diff()  # (N,), on the CPU: the width of a batch must be known there
+        self.buckets = _buckets(self.lengths)
+        self.tokens, self.offsets = tokens.to(device), offsets.to(device)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def num_batches(self, batch_size: int) -> int:
+        """The same for every shuffling."""
+        return sum(-(-len(bucket) // batch_size) for bucket in self.buckets)
+
+    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> list[Batch]:
+        """See :class:`Inputs`; without a ``generator`` a batch is also limited to ``MEASURED_TOKENS``."""
+        chunks: list[Tensor] = []
+        for bucket in self.buckets:
+            size = batch_size
+            if generator is None:
+                size = min(batch_size, max(1, MEASURED_TOKENS // int(self.lengths[bucket].max())))
+            else:
+                bucket = bucket[torch.randperm(len(bucket), generator=generator)]
+            chunks.extend(torch.tensor_split(bucket, -(-len(bucket) // size)))
+        if generator is not None:
+            chunks = [chunks[number] for number in torch.randperm(len(chunks), generator=generator).tolist()]
+        widths = [int(self.lengths[chunk].max()) for chunk in chunks]
+        # One transfer for all of them.
+        on_device = torch.split(torch.cat(chunks).to(self.tokens.device), [len(chunk) for chunk in chunks])
+        return [Batch(index, width) for index, width in zip(on_device, widths, strict=True)]
+
+    def take(self, batch: Batch) -> Tensor:
+        """Token ids, int64 (n, width), padding behind each text."""
+        first = self.offsets[batch.index, None]  # (n, 1)
+        last = self.offsets[batch.index + 1, None]
+        positions = first + torch.arange(batch.width, device=self.tokens.device)  # (n, width)
+        tokens = self.tokens[positions.clamp(max=len(self.tokens) - 1)].long()
+        return tokens.where(positions < last, PADDING)
+
+
+def _buckets(lengths: Tensor) -> list[Tensor]:
+    """Positions of texts of about the same length, the longest first."""
+    by_length = lengths.argsort(stable=True)
+    ascending = lengths[by_length]
+    buckets, end = [], len(lengths)
+    while end:
+        shortest = -(-int(ascending[end - 1]) * TENTHS // 10)
+        start = int(torch.searchsorted(ascending, shortest))
+        buckets.append(by_length[start:end])
+        end = start
+    return buckets
