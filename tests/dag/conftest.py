@@ -10,7 +10,15 @@ num_threads: 1
 datasets:
   digits: {kind: digits, path: data/digits.md5, test_fraction: 0.2}
   diabetes: {kind: diabetes, path: data/diabetes.md5}
+  surnames: {kind: surnames, path: data/surnames.md5, text: {unit: character, max_length: 20, vocabulary_size: 60}}
 runs:
+  text:
+    task: classification
+    dataset: surnames
+    model: {name: text_lstm, embedding_size: 8, hidden_size: 8}
+    train: {epochs: 1, batch_size: 500, optimizer: {name: adam, lr: 0.01}, loss: {name: cross_entropy}}
+    evaluate: {batch_size: 1000}
+    export: {batch_size: 1000}
   a:
     task: regression
     dataset: diabetes

@@ -30,7 +30,8 @@ BY_KIND = {
 
 
 LENET = ("train@lenet", "evaluate@lenet", "export@lenet")
-PREPROCESS = ("preprocess@digits", "preprocess@diabetes")
+EVALUATE = ("evaluate@c", "evaluate@lenet", "evaluate@text")
+PREPROCESS = ("preprocess@digits", "preprocess@diabetes", "preprocess@surnames")
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_every_source_file_marks_its_readers(observed, copied, monkeypatch):
     ("file", "old", "new", "ran"),
     [
         ("params.yaml", "lr: 0.05, momentum", "lr: 0.06, momentum", {"check", *LENET}),
-        ("src/pipeline/metrics/classification.py", "PositiveInt = 15", "PositiveInt = 14", {"evaluate@c", LENET[1]}),
+        ("src/pipeline/metrics/classification.py", "PositiveInt = 15", "PositiveInt = 14", EVALUATE),
         ("src/pipeline/preprocessing/idx.py", "import gzip\n", "import gzip  # edited\n", PREPROCESS),
     ],
 )

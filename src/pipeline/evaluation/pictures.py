@@ -57,7 +57,7 @@ def draw_text_mistakes(
         drawn = "".join(character if ord(character) in known else "□" for character in beginning)
         truth, guess = classes[targets[index]], classes[predicted[index]]
         lines.append(f"{truth} → {guess}  {probabilities[index].max():.1%}   {drawn}")
-    figure = Figure(figsize=(11, 0.22 * max(1, len(lines)) + 0.7), layout="constrained")
+    figure = Figure(figsize=(11, 0.19 * max(1, len(lines)) + 0.6), layout="constrained")
     figure.suptitle(title)
     axis = figure.subplots()
     axis.axis("off")

@@ -43,6 +43,9 @@ class Model(nn.Module):
         super().__init__()
         self.padding = PADDING  # TorchScript reads attributes, not globals
         self.embedding = nn.Embedding(spec.num_tokens, options.embedding_size, padding_idx=PADDING)
+        # Kim's range: with PyTorch's much larger numbers the noise of unlearnt words drowns the rest.
+        nn.init.uniform_(self.embedding.weight, -0.25, 0.25)
+        nn.init.zeros_(self.embedding.weight[PADDING])
         # A text may be shorter than a filter, so a filter is applied to every token and those before it.
         self.convolutions = nn.ModuleList(
             nn.Conv1d(options.embedding_size, options.num_filters, width, padding=width - 1) for width in options.widths
