@@ -7,7 +7,6 @@ from safetensors.torch import save_file
 
 from pipeline.core import storage
 from pipeline.core.files import md5
-from pipeline.core.spec import DataSpec
 from pipeline.exporting import run
 from pipeline.exporting.options import Options
 from pipeline.network import building

@@ -21,14 +21,15 @@ def test_an_official_test_part_stays_whole_and_apart(tmp_path) -> None:
     assert {name: len(examples) for name, examples in splits.items()} == {"train": 72, "val": 24, "test": 20}
     assert splits["test"] is test
     assert meta.spec.num_classes == 3  # what was found counts, not what was expected
+    assert meta.num_shared == 4
     assert meta.counts["test"] == {"a": 7, "b": 7, "c": 6}
     assert meta.num_examples("train") == 72
     assert meta.mean == pytest.approx([(splits["train"].inputs / 255).mean()])
 
     storage.write(tmp_path, splits, meta)
-    inputs, targets = storage.read(tmp_path, "val")
-    assert (inputs.numpy() == splits["val"].inputs).all()
-    assert (targets.numpy() == splits["val"].targets).all()
+    val = storage.examples(storage.read(tmp_path, "val"))
+    assert (val.inputs == splits["val"].inputs).all()
+    assert (val.targets == splits["val"].targets).all()
     assert storage.read_meta(tmp_path) == meta
 
 
