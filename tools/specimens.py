@@ -67,7 +67,9 @@ def examples(spec: DataSpec, num_examples: int, seed: int = 0) -> Examples:
     targets = np.arange(num_examples) % max(spec.num_classes, 2)
     if spec.modality == "text":
         return text_examples(texts(num_examples, 2 * spec.shape[0], seed), targets.tolist())
-    return Examples(stored(spec, num_examples, seed).numpy(), targets if spec.num_classes else targets.astype("float32"))
+    return Examples(
+        stored(spec, num_examples, seed).numpy(), targets if spec.num_classes else targets.astype("float32")
+    )
 
 
 def stored(spec: DataSpec, num_examples: int, seed: int = 0) -> Tensor:

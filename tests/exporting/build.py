@@ -40,7 +40,9 @@ def main(folder):
         storage.write(target, {"test": examples(spec, 257)}, description)
         made = programs(network(name, spec), description)
         run.write(made, description, storage.read(target, "test"), Options(batch_size=100), target)
-        ways = [{"ts": raw, "pt2": prepared, "answers": made["ts"](*raw)} for raw, prepared in calls(modality, made["ts"])]
+        ways = [
+            {"ts": raw, "pt2": prepared, "answers": made["ts"](*raw)} for raw, prepared in calls(modality, made["ts"])
+        ]
         torch.save(ways, target / "calls.pt")
 
 

@@ -59,7 +59,9 @@ def test_data_that_it_cannot_read_are_refused_and_those_that_can_are_named(name,
     if (name, modality) in READERS:
         return
     others = ", ".join(other for other, of in READERS if of == modality)
-    with pytest.raises(ValueError, match=rf"m\.name: {name} reads .*data set is a {modality}; {others} read {modality}s"):
+    with pytest.raises(
+        ValueError, match=rf"m\.name: {name} reads .*data set is a {modality}; {others} read {modality}s"
+    ):
         building.build({"name": name}, SPECS[modality], "m")
 
 
