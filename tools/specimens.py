@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from pipeline.core import rooms
 from pipeline.core.spec import DataSpec
 from pipeline.core.storage import Examples, Meta
-from pipeline.core.tokenizer import PADDING
+from pipeline.core.tokenizer import PADDING, Tokenizer
 from pipeline.network import building
 from pipeline.preprocessing import vocabulary
 from pipeline.source.texts import Text
@@ -38,13 +38,18 @@ def meta(spec: DataSpec, **changes: Any) -> Meta:
     """A description of such data; a text's tokens are its letters."""
     how: dict[str, Any] = {}
     if spec.modality == "text":
-        text = Text(unit="character", max_length=spec.shape[0], vocabulary_size=spec.num_tokens)
-        how["tokenizer"] = vocabulary.learn([ALPHABET], text, "text")
+        how["tokenizer"] = tokenizer("character", spec.shape[0], spec.num_tokens)
     else:
         how |= {"mean": (0.4,) * spec.shape[0], "std": (0.2,) * spec.shape[0]}
         how["scale"] = 255.0 if spec.modality == "image" else 1.0
     classes = tuple(f"class {number}" for number in range(spec.num_classes))
     return Meta(**{"spec": spec, "classes": classes, "counts": {}, **how, **changes})
+
+
+def tokenizer(unit: str, max_length: int = 12, vocabulary_size: int = 100, **options: Any) -> Tokenizer:
+    """A tokeniser that knows the letters."""
+    text = Text(unit=unit, max_length=max_length, vocabulary_size=vocabulary_size, **options)  # type: ignore[arg-type]
+    return vocabulary.learn([" ".join(ALPHABET)] if unit == "word" else [ALPHABET], text, "text")
 
 
 def network(name: str, spec: DataSpec, **options: Any) -> nn.Module:

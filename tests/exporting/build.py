@@ -9,7 +9,6 @@ from specimens import READERS, SPECS, examples, meta, network, stored, texts
 from pipeline.core import storage
 from pipeline.exporting import run
 from pipeline.exporting.options import Options
-from pipeline.network.inputs import reading
 from pipeline.programs.classification import programs
 
 CLASSES = ("zero", "é", "two", "three", "four")

@@ -33,7 +33,7 @@ class Process:
 
 @pytest.fixture(scope="session")
 def exports(tmp_path_factory):
-    """Two folders with every model in ``<model>_<modality>/model.ts`` and ``model.pt2``, made in two unlike environments."""
+    """Two folders with ``model.ts`` and ``model.pt2`` in each ``<model>_<modality>``, from unlike environments."""
     root = tmp_path_factory.mktemp("exports")
     processes = [
         Process(root / "a", {"PYTHONHASHSEED": "0", "TZ": "UTC"}),

@@ -25,7 +25,7 @@ def test_a_program_of_images_refuses_other_input(exports, name):
 def test_a_program_of_texts_refuses_other_input(exports, name):
     program = pt2.load(exports[0] / f"{name}_text/model.pt2")
     lengths = torch.ones(2, dtype=torch.int64)
-    with pytest.raises(RuntimeError, match="one of the following scalar types: Long, Int; but got torch.FloatTensor"):
+    with pytest.raises(RuntimeError, match=r"scalar types: Long, Int; but got torch\.FloatTensor"):
         program(torch.ones(2, 5), lengths)
     with pytest.raises(AssertionError, match=r"Guard failed: .*size\(\)\[1\] <= 12"):
         program(torch.ones(2, 13, dtype=torch.int64), lengths)
