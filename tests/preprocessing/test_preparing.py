@@ -5,7 +5,9 @@ from pipeline.core import storage
 from pipeline.core.spec import DataSpec
 from pipeline.core.storage import Examples
 from pipeline.preprocessing.preparing import prepare
+from pipeline.source import texts
 from pipeline.source.loaded import Loaded
+from pipeline.source.texts import Text
 
 SPEC = DataSpec(modality="image", shape=(1, 4, 4), num_classes=2)
 
@@ -57,3 +59,16 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path) -> None:
     first = written(1, "first")
     assert first == written(1, "again")
     assert first["val.safetensors"] != written(2, "other")["val.safetensors"]
+
+
+@pytest.mark.parametrize("drop_shared", [True, False])
+def test_training_texts_that_are_test_texts_too_are_counted_and_left_out_or_kept(drop_shared) -> None:
+    train = texts.examples([f"word{number}" for number in range(40)], [number % 2 for number in range(40)])
+    test = texts.examples(["word0", "word0", "word3", "other"], [0, 1, 0, 1])
+    text = Text(unit="word", max_length=5, vocabulary_size=99, drop_shared=drop_shared)
+    splits, meta = prepare("datasets.x", Loaded(train, test, ("a", "b"), text), texts.spec(text, 2), 0.25, 7)
+    assert meta.num_shared == 2
+    assert len(splits["train"]) + len(splits["val"]) == (38 if drop_shared else 40)
+    assert splits["test"] is test
+    found = {*splits["train"].inputs, *splits["val"].inputs} & set(test.inputs)
+    assert found == (set() if drop_shared else {"word0", "word3"})
