@@ -19,7 +19,8 @@ model = mlflow.pyfunc.load_model(sys.argv[1])
 raw = json.load(sys.stdin)
 request = pathlib.Path(sys.argv[1], "serving_input_example.json").read_text()
 example = mlflow.models.validate_serving_input(sys.argv[1], request)
-answers = [model.predict(pandas.DataFrame({"text": raw})), example]
+answers = [model.predict(pandas.DataFrame({"text": raw})), model.predict({"text": raw})]
+answers += [model.predict(model.input_example), example]
 assert "pipeline" not in sys.modules
 print(json.dumps([answer.tolist() for answer in answers]))
 """
@@ -46,6 +47,6 @@ def test_a_packed_program_answers_raw_texts_without_our_code(outputs):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    answers, of_the_example = map(torch.tensor, json.loads(done.stdout.splitlines()[-1]))
-    torch.testing.assert_close(answers, program(raw))
-    torch.testing.assert_close(of_the_example, program(examples(SPECS["text"], 5).inputs[:2].tolist()))
+    expected = [program(raw)] * 2 + [program(examples(SPECS["text"], 5).inputs[:2].tolist())] * 2
+    for answers, correct in zip(json.loads(done.stdout.splitlines()[-1]), expected, strict=True):
+        torch.testing.assert_close(torch.tensor(answers), correct)
