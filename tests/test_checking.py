@@ -112,7 +112,7 @@ def test_a_model_that_cannot_read_the_data_is_refused():
     content["datasets"]["digits"] = DIABETES
     content["runs"]["lenet"]["task"] = "regression"
     content["runs"]["lenet"]["train"]["loss"] = {"name": "mse"}
-    with pytest.raises(ValueError, match=r"^runs\.lenet\.model: lstm reads images, and this data set is a table"):
+    with pytest.raises(ValueError, match=r"^runs\.lenet\.model\.name: lstm reads images, and this data set is a table"):
         check(content, rehearse=True)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from specimens import READERS, SPECS
 
 import pipeline.models
 from pipeline.core import rooms
@@ -13,15 +14,17 @@ from pipeline.training.options import TrainOptions
 IMAGES = DataSpec(modality="image", shape=(3, 32, 32), num_classes=10)
 TABLE = DataSpec(modality="table", shape=(10,), num_classes=0)
 OPTIONS = {"epochs": 1, "batch_size": 2, "optimizer": {"name": "sgd", "lr": 0.1}, "loss": {"name": "cross_entropy"}}
-EVERYTHING = {"clip_norm": 1.0, "augment": {"shift": 2, "flip": True}, "schedule": {"name": "cosine", "warmup": 0.1}}
+EVERYTHING = {"clip_norm": 1.0, "schedule": {"name": "cosine", "warmup": 0.1}}
+AUGMENT = {"image": {"shift": 2, "flip": True}}
 
 
-@pytest.mark.parametrize("model", rooms.names("models"))
+@pytest.mark.parametrize(("model", "modality"), READERS)
 @pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "rmsprop", "adam", "adamw"])
 @pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
-def test_no_training_step_waits_or_mixes_devices(model, optimizer, loss):
+def test_no_training_step_waits_or_mixes_devices(model, modality, optimizer, loss):
     train = OPTIONS | EVERYTHING | {"optimizer": {"name": optimizer, "lr": 0.1}, "loss": {"name": loss}}
-    rehearse("runs.a", "classification", IMAGES, {"name": model}, train)
+    train["augment"] = AUGMENT.get(modality, {})
+    rehearse("runs.a", "classification", SPECS[modality], {"name": model}, train)
 
 
 def test_regression_neither():
@@ -37,7 +40,7 @@ def test_regression_neither():
 )
 def test_a_model_that_waits_or_mixes_is_caught(tmp_path, monkeypatch, name, body):
     (tmp_path / f"{name}.py").write_text(
-        "import torch\nfrom pipeline.core.schema import Schema\nclass Options(Schema):\n    pass\n"
+        "import torch\nfrom pipeline.core.schema import Schema\nREADS = ('image',)\nclass Options(Schema):\n    pass\n"
         "class Model(torch.nn.Module):\n"
         "    def __init__(self, options, spec):\n"
         "        super().__init__()\n        self.layer = torch.nn.Linear(1, 1)\n"

@@ -5,13 +5,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pipeline.core import rooms
 from pipeline.core.spec import DataSpec
-from pipeline.core.storage import Meta
+from pipeline.core.storage import Examples, Meta
+from pipeline.core.tokenizer import PADDING, Tokenizer
+from pipeline.network import building
 from pipeline.preprocessing import vocabulary
 from pipeline.source.texts import Text
+from pipeline.source.texts import examples as text_examples
 
 ALPHABET = string.ascii_lowercase
 #: One specification of each modality.
@@ -35,13 +38,43 @@ def meta(spec: DataSpec, **changes: Any) -> Meta:
     """A description of such data; a text's tokens are its letters."""
     how: dict[str, Any] = {}
     if spec.modality == "text":
-        text = Text(unit="character", max_length=spec.shape[0], vocabulary_size=spec.num_tokens)
-        how["tokenizer"] = vocabulary.learn([ALPHABET], text, "text")
+        how["tokenizer"] = tokenizer("character", spec.shape[0], spec.num_tokens)
     else:
         how |= {"mean": (0.4,) * spec.shape[0], "std": (0.2,) * spec.shape[0]}
         how["scale"] = 255.0 if spec.modality == "image" else 1.0
     classes = tuple(f"class {number}" for number in range(spec.num_classes))
     return Meta(**{"spec": spec, "classes": classes, "counts": {}, **how, **changes})
+
+
+def tokenizer(unit: str, max_length: int = 12, vocabulary_size: int = 100, **options: Any) -> Tokenizer:
+    """A tokeniser that knows the letters."""
+    text = Text(unit=unit, max_length=max_length, vocabulary_size=vocabulary_size, **options)  # type: ignore[arg-type]
+    return vocabulary.learn([" ".join(ALPHABET)] if unit == "word" else [ALPHABET], text, "text")
+
+
+def network(name: str, spec: DataSpec, **options: Any) -> nn.Module:
+    """The model ``name`` as after a training, which leaves no weight at 0 but those of padding."""
+    torch.manual_seed(0)
+    built, _ = building.build({"name": name, **options}, spec, "model")
+    for module in built.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            assert module.running_mean is not None and module.running_var is not None
+            module.running_mean.uniform_(-1, 1)
+            module.running_var.uniform_(0.5, 2)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight)
+            nn.init.zeros_(module.weight[PADDING])
+    return built.eval()
+
+
+def examples(spec: DataSpec, num_examples: int, seed: int = 0) -> Examples:
+    """Examples of all classes in turn, as a data set's ``load`` returns them; texts are up to twice the longest."""
+    targets = np.arange(num_examples) % max(spec.num_classes, 2)
+    if spec.modality == "text":
+        return text_examples(texts(num_examples, 2 * spec.shape[0], seed), targets.tolist())
+    return Examples(
+        stored(spec, num_examples, seed).numpy(), targets if spec.num_classes else targets.astype("float32")
+    )
 
 
 def stored(spec: DataSpec, num_examples: int, seed: int = 0) -> Tensor:
@@ -57,10 +90,9 @@ def stored(spec: DataSpec, num_examples: int, seed: int = 0) -> Tensor:
 
 def network_input(spec: DataSpec, num_examples: int, seed: int = 0) -> Tensor:
     """What a network reads: standardised images or rows, or token ids of full length."""
-    inputs = stored(spec, num_examples, seed)
-    return (
-        inputs if spec.modality == "text" else torch.randn(inputs.shape, generator=torch.Generator().manual_seed(seed))
-    )
+    if spec.modality == "text":
+        return stored(spec, num_examples, seed)
+    return torch.randn(num_examples, *spec.shape, generator=torch.Generator().manual_seed(seed))
 
 
 def texts(num_texts: int, longest: int, seed: int = 0) -> list[str]:

@@ -9,14 +9,18 @@ from pipeline.core.schema import parse
 from pipeline.datasets import cifar10, folder, mnist
 
 KINDS = rooms.names("datasets")
-SIZES = {"folder": {"image_size": 24}}
+#: What a kind can't do without, besides its path.
+NEEDED = {
+    "folder": {"image_size": 24},
+    "csv": {"text_column": "text", "label_column": "label", "test_fraction": 0.2},
+}
 
 
 def test_options_are_read_without_heavy_imports() -> None:
     lines = [
         "import sys",
         f"from pipeline.datasets import {', '.join(KINDS)}",
-        "assert not {'torch', 'torchvision', 'sklearn', 'PIL', 'safetensors'} & sys.modules.keys()",
+        "assert not {'torch', 'torchvision', 'sklearn', 'PIL', 'safetensors', 'faker'} & sys.modules.keys()",
     ]
     subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, env={"PYTHONPATH": "src"})
 
@@ -24,17 +28,17 @@ def test_options_are_read_without_heavy_imports() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_has_the_same_parts(kind: str) -> None:
     module = rooms.load("datasets", kind, "datasets.x.kind")
-    entry = {"kind": kind, "path": f"data/{kind}.md5"} | SIZES.get(kind, {})
+    entry = {"kind": kind, "path": f"data/{kind}.md5"} | NEEDED.get(kind, {})
     options = parse(module.Options, entry, "datasets.x")
     assert 0 < options.val_fraction < 1
-    assert module.spec(options).modality in ("image", "table")
+    assert module.spec(options).modality in ("image", "table", "text")
     with pytest.raises(ValueError, match=r"^datasets\.x\.kind: 'other' is not allowed"):
         parse(module.Options, entry | {"kind": "other"}, "datasets.x")
     with pytest.raises(ValueError, match=r"^datasets\.x\.val_fraction: 1\.0 is not allowed"):
         parse(module.Options, entry | {"val_fraction": 1.0}, "datasets.x")
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "folder"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in NEEDED])
 def test_every_public_kind_has_a_checksum_file(kind: str) -> None:
     assert Path(f"data/{kind}.md5").is_file()
 

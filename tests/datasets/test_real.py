@@ -1,15 +1,19 @@
 """The public data sets themselves, from a local copy of their files."""
 
+import dataclasses
 import os
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from pipeline.core import rooms
 from pipeline.preprocessing import statistics
 from pipeline.preprocessing.preparing import prepare
 from pipeline.preprocessing.splitting import digests
+from pipeline.source.loaded import Loaded
 
 MIRROR = os.environ.get("PIPELINE_DATA_MIRROR")
 # kind -> mean and standard deviation of all training pixels, as published
@@ -19,19 +23,27 @@ KNOWN = {
     "cifar10": ([0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616]),
 }
 
+pytestmark = [
+    pytest.mark.real_data,
+    pytest.mark.skipif(not MIRROR, reason="PIPELINE_DATA_MIRROR isn't set"),
+]
 
-@pytest.mark.real_data
-@pytest.mark.skipif(not MIRROR, reason="PIPELINE_DATA_MIRROR isn't set")
-@pytest.mark.parametrize("kind", KNOWN)
-def test_real_data(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+
+def load(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any, Loaded]:
+    """The data set's module, its options, and what it loads."""
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))  # its own download cache
     raw = tmp_path / kind
     raw.mkdir()
     dataset = rooms.load("datasets", kind, "")
     options = dataset.Options(kind=kind, path=f"data/{kind}.md5")
     dataset.download(Path(options.path), raw)
+    return dataset, options, dataset.load(raw, options)
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+def test_real_images(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started = time.perf_counter()
-    loaded = dataset.load(raw, options)
+    dataset, options, loaded = load(kind, tmp_path, monkeypatch)
     splits, _ = prepare("datasets.x", loaded, dataset.spec(options), options.val_fraction, seed=42)
     assert time.perf_counter() - started < 30
 
@@ -43,3 +55,19 @@ def test_real_data(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert sum(map(len, splits.values())) == len(loaded.train) + len(loaded.test)
     for examples in splits.values():
         assert set(examples.targets.tolist()) == set(range(10))
+
+
+def test_real_reviews(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset, options, loaded = load("imdb", tmp_path, monkeypatch)
+    for part in (loaded.train, loaded.test):
+        assert np.bincount(part.targets).tolist() == [12_500, 12_500]
+    spec = dataset.spec(options)
+    splits, meta = prepare("datasets.x", loaded, spec, 0.1, seed=42)
+    assert (meta.num_shared, sum(map(len, splits.values()))) == (123, 50_000 - 123)
+    assert meta.spec.num_tokens == 30_000 and {"the", "!", "don"} <= set(meta.tokenizer.vocabulary[:200])
+    assert not {"br", "<"} & set(meta.tokenizer.vocabulary[:200])
+    assert not set(digests(splits["train"])) & set(digests(splits["val"]))
+
+    kept = dataclasses.replace(loaded, text=loaded.text.model_copy(update={"drop_shared": False}))
+    splits, meta = prepare("datasets.x", kept, spec, 0.1, seed=42)
+    assert (meta.num_shared, sum(map(len, splits.values()))) == (123, 50_000)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.evaluation.pictures import draw_mistakes, draw_predictions
+from pipeline.evaluation.pictures import draw_mistakes, draw_predictions, draw_text_mistakes
 
 
 @pytest.mark.parametrize(("channels", "num_wrong"), [(1, 7), (3, 7), (1, 0)])
@@ -13,12 +13,28 @@ def test_mistakes_are_drawn_the_same_each_time(tmp_path, channels, num_wrong):
     targets = probabilities.argmax(1)
     targets[:num_wrong] = (targets[:num_wrong] + 1) % 3
     for name in ("a.png", "b.png"):
-        draw_mistakes(images, targets, probabilities, ("x", "y", "z"), 5, tmp_path / name)
+        draw_mistakes(images, targets, probabilities, ("x", "$y", "日"), 5, tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     with Image.open(tmp_path / "a.png") as image:
         picture = np.asarray(image.convert("L"))
     assert (picture < 250).mean() > (0.05 if num_wrong else 0.001)  # not an empty sheet
     assert b"matplotlib" not in (tmp_path / "a.png").read_bytes()
+
+
+@pytest.mark.parametrize("num_wrong", [0, 7])
+def test_mistaken_texts_are_drawn_the_same_each_time(tmp_path, num_wrong):
+    # No font has all of these; neither a formula nor a line break may be made of a text.
+    strange = ["日本語", "😀 \U000e0001", "$x^2$ \\frac", "two\r\nlines\t", "\0\x1b", "", "a\u0301", "long " * 500]
+    texts = np.array((strange * 3)[:20], dtype=object)
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(3), 20)
+    targets = probabilities.argmax(1)
+    targets[:num_wrong] = (targets[:num_wrong] + 1) % 3
+    for name in ("a.png", "b.png"):
+        draw_text_mistakes(texts, targets, probabilities, ("x", "$y$", "日"), 5, tmp_path / name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.width == 1100 and image.height < 250
+        assert (np.asarray(image.convert("L")) < 250).mean() > (0.02 if num_wrong else 0.001)
 
 
 def test_predictions_are_drawn(tmp_path):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import specimens
 
 import pipeline
 
@@ -22,6 +23,7 @@ class Process:
         source = self.folder / "src"
         source.mkdir(parents=True)
         (source / "pipeline").symlink_to(Path(pipeline.__file__).parent)
+        (source / "specimens.py").symlink_to(specimens.__file__)
         return subprocess.Popen(
             [sys.executable, "-W", "error", HERE / "build.py", "made"],
             cwd=self.folder,
@@ -31,7 +33,7 @@ class Process:
 
 @pytest.fixture(scope="session")
 def exports(tmp_path_factory):
-    """Two folders with every model in ``<model>/model.ts`` and ``model.pt2``, made in two unlike environments."""
+    """Two folders with ``model.ts`` and ``model.pt2`` in each ``<model>_<modality>``, from unlike environments."""
     root = tmp_path_factory.mktemp("exports")
     processes = [
         Process(root / "a", {"PYTHONHASHSEED": "0", "TZ": "UTC"}),

@@ -4,14 +4,14 @@ from zipfile import ZIP_STORED, ZipFile
 
 import pytest
 import torch
+from specimens import READERS
 
 import pipeline
-from pipeline.core import rooms
 from pipeline.exporting import archive
 
 pytestmark = pytest.mark.slow  # two processes export every model
 
-FILES = [f"{name}/model.{suffix}" for name in rooms.names("models") for suffix in ("ts", "pt2")]
+FILES = [f"{name}_{modality}/model.{suffix}" for name, modality in READERS for suffix in ("ts", "pt2")]
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -6,7 +6,7 @@ from pipeline.exporting import torchscript
 from pipeline.exporting.proof import prove
 
 ANSWERS = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
-BATCHES = torch.arange(3).split(2)
+BATCHES = [(index,) for index in torch.arange(3).split(2)]
 
 
 def test_equal_answers_are_counted():
@@ -49,4 +49,4 @@ def test_a_weight_changed_on_disk_is_noticed(tmp_path):
     torchscript.write(nn.Sequential(layer, nn.Softmax(1)).eval(), tmp_path / "model.ts")
     program = torchscript.load(tmp_path / "model.ts")
     with pytest.raises(ValueError, match=r"m.ts: \d of 9 test examples"):
-        prove("m.ts", program, rows.split(4), expected, 1e-5)
+        prove("m.ts", program, [(batch,) for batch in rows.split(4)], expected, 1e-5)

@@ -1,53 +1,43 @@
 import json
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from specimens import SPECS, examples, meta, network
 
 from pipeline.core import storage
 from pipeline.core.files import md5
-from pipeline.core.spec import DataSpec
 from pipeline.exporting import run
 from pipeline.exporting.options import Options
-from pipeline.network import building
 from pipeline.programs.classification import Program
 
-SPECS = {
-    "classification": DataSpec(modality="image", shape=(1, 12, 12), num_classes=2),
-    "regression": DataSpec(modality="table", shape=(3,), num_classes=0),
-}
+#: Task, modality, model.
+CASES = [
+    ("classification", "image", "linear"),
+    ("classification", "text", "text_linear"),
+    ("regression", "table", "linear"),
+]
 
 
-def meta_of(spec):
-    axis = (0.5,) * spec.shape[0]
-    scale = 255.0 if spec.num_classes else 1.0
-    return storage.Meta(spec=spec, classes=("a", "b")[: spec.num_classes], counts={}, scale=scale, mean=axis, std=axis)
-
-
-@pytest.fixture(params=SPECS)
+@pytest.fixture(params=CASES, ids="-".join)
 def workspace(request, tmp_path, monkeypatch):
     """A trained run ``a`` with 5 test examples: (parsed params.yaml, the run's folder)."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PIPELINE_TRACKING", "off")
     monkeypatch.setenv("PIPELINE_DEVICE", "cpu")
-    spec = SPECS[request.param]
-    draw = np.random.default_rng(0)
-    inputs = draw.integers(0, 256, (5, *spec.shape), np.uint8) if spec.num_classes else draw.random((5, 3), np.float32)
-    meta = meta_of(spec)
+    task, modality, model = request.param
+    spec = SPECS[modality].model_copy(update={"num_classes": 0} if task == "regression" else {})
     data, folder = tmp_path / "data/processed/tiny", tmp_path / "outputs/a"
     data.mkdir(parents=True)
     folder.mkdir(parents=True)
-    storage.write(data, {"test": storage.Examples(inputs, np.zeros(5, np.float32))}, meta)
+    storage.write(data, {"test": examples(spec, 5)}, meta(spec))
     section = {
-        "task": request.param,
+        "task": task,
         "dataset": "tiny",
-        "model": {"name": "linear"},
+        "model": {"name": model},
         "export": {"batch_size": 2, "tolerance": 1e-5},
     }
-    torch.manual_seed(0)
-    network, _ = building.build(section["model"], spec, "runs.a.model")
-    save_file(network.state_dict(), folder / "model.safetensors")
+    save_file(network(model, spec).state_dict(), folder / "model.safetensors")
     record = {"run": "a", "input_key": "0", "model_md5": md5(folder / "model.safetensors")}
     (folder / "record.json").write_text(json.dumps(record))
     yield {"num_threads": 1, "runs": {"a": section}}, folder
@@ -71,6 +61,18 @@ def test_it_writes_two_proved_programs_and_what_it_found(workspace):
         assert facts[suffix]["num_examples"] == facts[suffix].get("labels_equal", 5) == 5
 
 
+@pytest.mark.parametrize("workspace", [CASES[1]], indirect=True, ids="-".join)
+def test_a_tokeniser_that_reads_otherwise_than_training_did_is_noticed(workspace):
+    content, folder = workspace
+    data = folder.parents[1] / "data/processed/tiny"
+    meta = storage.read_meta(data)
+    other = meta.tokenizer.model_copy(update={"vocabulary": meta.tokenizer.vocabulary[::-1]})
+    (data / "meta.json").write_text(meta.model_copy(update={"tokenizer": other}).model_dump_json())
+    with pytest.raises(ValueError, match=r"model.ts: \d of 5 test examples"):
+        run.export("a", content, folder)
+    assert not (folder / "model.ts").exists()
+
+
 class Drifting(Program):
     """Answers otherwise once it is compiled: a stand-in for any fault of PyTorch's compiler."""
 
@@ -79,12 +81,14 @@ class Drifting(Program):
 
 
 def test_a_program_that_answers_otherwise_is_refused_and_never_takes_its_place(tmp_path):
-    meta = meta_of(SPECS["classification"])
-    network, _ = building.build({"name": "linear"}, meta.spec, "runs.a.model")
-    images = torch.randint(0, 256, (5, 1, 12, 12)).byte()
+    spec, data, folder = SPECS["image"], tmp_path / "data", tmp_path / "run"
+    data.mkdir()
+    folder.mkdir()
+    storage.write(data, {"test": examples(spec, 5)}, meta(spec))
+    drifting = Drifting(network("linear", spec), meta(spec))
     with pytest.raises(ValueError, match=r"model.ts: 5 of 5 test examples .* the program must not be deployed"):
-        run.write(Drifting(network, meta), meta, images, Options(), tmp_path)
-    assert list(tmp_path.iterdir()) == []
+        run.write({"ts": drifting, "pt2": drifting}, meta(spec), storage.read(data, "test"), Options(), folder)
+    assert list(folder.iterdir()) == []
 
 
 def test_missing_weights_name_the_stage_to_run(workspace):

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from specimens import READERS, readers
 
-from pipeline.core import rooms
 from pipeline.exporting import torchscript
 
 pytestmark = pytest.mark.slow  # two processes export every model
 
 
 def test_both_forms_answer_as_the_network_without_our_code(exports, tmp_path):
-    """For 0, 1 and 257 examples, images of any size, and channels last in memory."""
+    """For 0, 1 and 257 examples; images of any size and channels last in memory; texts of any length and script."""
     process = subprocess.run(
         [sys.executable, "-I", "-W", "error", Path(__file__).with_name("reload.py"), exports[0]],
         cwd=tmp_path,
@@ -21,14 +21,23 @@ def test_both_forms_answer_as_the_network_without_our_code(exports, tmp_path):
         check=False,
     )
     assert process.returncode == 0, process.stderr
-    assert process.stdout.split() == rooms.names("models")
+    assert process.stdout.split() == sorted(f"{name}_{modality}" for name, modality in READERS)
 
 
-@pytest.mark.parametrize("name", rooms.names("models"))
-@pytest.mark.parametrize(
-    "inputs", [torch.zeros(2, 3, 14, 16), torch.zeros(2, 1, 14, 16).byte(), torch.zeros(3, 14, 16).byte()], ids=str
-)
-def test_the_file_refuses_other_input_clearly(exports, name, inputs):
-    program = torchscript.load(exports[0] / name / "model.ts")
+IMAGES = torch.zeros(2, 1, 14, 16).byte()
+
+
+@pytest.mark.parametrize("name", readers("image"))
+@pytest.mark.parametrize("images", [torch.zeros(2, 3, 14, 16), IMAGES, IMAGES[:, 0]], ids=["dtype", "channels", "axes"])
+def test_the_file_refuses_other_images_clearly(exports, name, images):
+    program = torchscript.load(exports[0] / f"{name}_image/model.ts")
     with pytest.raises(torch.jit.Error, match=r"ValueError: images must be uint8 of shape \(N, 3, H, W\); these are"):
-        program(inputs)
+        program(images)
+
+
+@pytest.mark.parametrize("name", readers("text"))
+@pytest.mark.parametrize("given", [[1], [None], torch.ones(2, 3)], ids=str)
+def test_the_file_refuses_what_is_no_list_of_texts_clearly(exports, name, given):
+    program = torchscript.load(exports[0] / f"{name}_text/model.ts")
+    with pytest.raises(RuntimeError, match=r"Expected a value of type 'List\[str\]' for argument 'texts'"):
+        program(given)

@@ -1,12 +1,15 @@
 """The tutorials' networks have the tutorials' sizes, their bugs mended."""
 
 import pytest
+from specimens import READERS, SPECS
 
+from pipeline.core import rooms
 from pipeline.core.spec import DataSpec
 from pipeline.network import building
 
 MNIST = DataSpec(modality="image", shape=(1, 28, 28), num_classes=10)
 CIFAR10 = DataSpec(modality="image", shape=(3, 32, 32), num_classes=10)
+REVIEWS = DataSpec(modality="text", shape=(400,), num_classes=2, num_tokens=5000)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +23,16 @@ CIFAR10 = DataSpec(modality="image", shape=(3, 32, 32), num_classes=10)
         # MLPerf Tiny's 78,666 has a bias for each of 240 normalised channels, which does nothing, and their running
         # means and variances, which aren't learnt.
         ("resnet", CIFAR10, 78_666 - 240 - 2 * 240),
+        ("text_linear", REVIEWS, 5000 * 2 + 2),
+        # Kim, 2014: filters of three widths, 100 of each, over embeddings of 300 numbers.
+        ("text_cnn", REVIEWS, 5000 * 300 + 100 * (300 * (3 + 4 + 5) + 3) + 300 * 2 + 2),
+        ("text_lstm", REVIEWS, 5000 * 100 + 2 * 4 * 128 * (100 + 128 + 2) + 256 * 2 + 2),
+        # Two norms, four projections for the attention and two linear maps a layer; then one more norm.
+        (
+            "transformer",
+            REVIEWS,
+            5000 * 64 + 2 * (4 * 64 + 4 * (64 * 64 + 64) + (64 * 256 + 256) + (256 * 64 + 64)) + 2 * 64 + 64 * 2 + 2,
+        ),
     ],
 )
 def test_number_of_parameters(name, spec, num_parameters):
@@ -40,10 +53,16 @@ def test_too_small_an_image_is_refused_and_the_smallest_is_read(name, smallest):
             build(smallest - 1)
 
 
-@pytest.mark.parametrize("name", ["lenet", "cnn", "resnet", "lstm"])
-def test_a_table_is_refused(name):
-    with pytest.raises(ValueError, match=f"{name} reads images"):
-        building.build({"name": name}, DataSpec(modality="table", shape=(10,), num_classes=0), "m")
+@pytest.mark.parametrize("name", rooms.names("models"))
+@pytest.mark.parametrize("modality", SPECS)
+def test_data_that_it_cannot_read_are_refused_and_those_that_can_are_named(name, modality):
+    if (name, modality) in READERS:
+        return
+    others = ", ".join(other for other, of in READERS if of == modality)
+    with pytest.raises(
+        ValueError, match=rf"m\.name: {name} reads .*data set is a {modality}; {others} read {modality}s"
+    ):
+        building.build({"name": name}, SPECS[modality], "m")
 
 
 def test_an_unknown_option_is_refused():

@@ -5,7 +5,9 @@ from pipeline.core import storage
 from pipeline.core.spec import DataSpec
 from pipeline.core.storage import Examples
 from pipeline.preprocessing.preparing import prepare
+from pipeline.source import texts
 from pipeline.source.loaded import Loaded
+from pipeline.source.texts import Text
 
 SPEC = DataSpec(modality="image", shape=(1, 4, 4), num_classes=2)
 
@@ -21,14 +23,15 @@ def test_an_official_test_part_stays_whole_and_apart(tmp_path) -> None:
     assert {name: len(examples) for name, examples in splits.items()} == {"train": 72, "val": 24, "test": 20}
     assert splits["test"] is test
     assert meta.spec.num_classes == 3  # what was found counts, not what was expected
+    assert meta.num_shared == 4
     assert meta.counts["test"] == {"a": 7, "b": 7, "c": 6}
     assert meta.num_examples("train") == 72
     assert meta.mean == pytest.approx([(splits["train"].inputs / 255).mean()])
 
     storage.write(tmp_path, splits, meta)
-    inputs, targets = storage.read(tmp_path, "val")
-    assert (inputs.numpy() == splits["val"].inputs).all()
-    assert (targets.numpy() == splits["val"].targets).all()
+    val = storage.examples(storage.read(tmp_path, "val"))
+    assert (val.inputs == splits["val"].inputs).all()
+    assert (val.targets == splits["val"].targets).all()
     assert storage.read_meta(tmp_path) == meta
 
 
@@ -56,3 +59,16 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path) -> None:
     first = written(1, "first")
     assert first == written(1, "again")
     assert first["val.safetensors"] != written(2, "other")["val.safetensors"]
+
+
+@pytest.mark.parametrize("drop_shared", [True, False])
+def test_training_texts_that_are_test_texts_too_are_counted_and_left_out_or_kept(drop_shared) -> None:
+    train = texts.examples([f"word{number}" for number in range(40)], [number % 2 for number in range(40)])
+    test = texts.examples(["word0", "word0", "word3", "other"], [0, 1, 0, 1])
+    text = Text(unit="word", max_length=5, vocabulary_size=99, drop_shared=drop_shared)
+    splits, meta = prepare("datasets.x", Loaded(train, test, ("a", "b"), text), texts.spec(text, 2), 0.25, 7)
+    assert meta.num_shared == 2
+    assert len(splits["train"]) + len(splits["val"]) == (38 if drop_shared else 40)
+    assert splits["test"] is test
+    found = {*splits["train"].inputs, *splits["val"].inputs} & set(test.inputs)
+    assert found == (set() if drop_shared else {"word0", "word3"})

@@ -1,49 +1,62 @@
 import pytest
 import torch
+from specimens import READERS, SPECS, meta, network, stored, texts
 
-from pipeline.core import rooms
-from pipeline.core.spec import DataSpec
-from pipeline.core.storage import Meta
-from pipeline.network import building
-from pipeline.network.inputs import Standardize
-from pipeline.programs.classification import Program
+from pipeline.network.inputs import reading
+from pipeline.programs.classification import programs
 
-
-def program_of(name, modality, *shape):
-    spec = DataSpec(modality=modality, shape=shape, num_classes=5)
-    meta = Meta(
-        spec=spec, classes=tuple("abcde"), counts={}, scale=255.0, mean=(0.3,) * shape[0], std=(0.2,) * shape[0]
-    )
-    torch.manual_seed(0)
-    network, _ = building.build({"name": name}, spec, "runs.a.model")
-    return Program(network, meta).eval(), meta
+CASES = [(name, modality) for name, modality in READERS if modality != "text"]
+TEXT_MODELS = [name for name, modality in READERS if modality == "text"]
 
 
-@pytest.mark.parametrize("name", rooms.names("models"))
+def programs_of(name, modality):
+    made = programs(network(name, SPECS[modality]), meta(SPECS[modality]))
+    return {suffix: program.eval() for suffix, program in made.items()}
+
+
+@pytest.mark.parametrize(("name", "modality"), CASES)
 @pytest.mark.parametrize("num_examples", [1, 3, 257])
-def test_it_answers_as_the_network_does_on_stored_images(name, num_examples):
-    program, meta = program_of(name, "image", 3, 14, 16)
-    images = torch.randint(0, 256, (num_examples, 3, 14, 16)).byte()
-    answers = program(images)
-    expected = program.model(Standardize(meta)(images)).softmax(1)
+def test_it_answers_as_the_network_does_on_stored_examples(name, modality, num_examples):
+    program = programs_of(name, modality)["ts"]
+    inputs = stored(SPECS[modality], num_examples)
+    answers = program(inputs)
     assert answers.dtype == torch.float32
-    assert torch.equal(answers, expected)
+    assert torch.equal(answers, program.model(reading(meta(SPECS[modality]))(inputs)).softmax(1))
     torch.testing.assert_close(answers.sum(1), torch.ones(num_examples))
 
 
+@pytest.mark.parametrize("name", TEXT_MODELS)
+def test_raw_texts_and_their_token_ids_get_the_same_answer(name):
+    made = programs_of(name, "text")
+    raw = ["", *texts(40, 30)]
+    tokens, lengths = made["ts"].encode(raw)
+    answers = made["ts"](raw)
+    assert answers.shape == (41, 5)
+    assert torch.equal(made["pt2"](tokens, lengths), answers)
+    assert torch.equal(answers, made["ts"].model(tokens).softmax(1))
+
+
+def test_token_ids_behind_a_text_do_not_count_and_no_token_is_an_unknown_one():
+    program = programs_of("text_lstm", "text")["pt2"]
+    tokens = stored(SPECS["text"], 3)
+    other = tokens.clone()
+    other[0, 4:] = 7
+    other[1] = 9
+    lengths = torch.tensor([4, 0, 12])
+    assert torch.equal(program(tokens, lengths), program(other, lengths))
+    unknown = program(torch.ones(1, 1, dtype=torch.int64), torch.ones(1, dtype=torch.int64))
+    torch.testing.assert_close(program(tokens, lengths)[1:2], unknown)
+
+
 def test_it_takes_images_of_any_size_and_order_in_memory():
-    program, _ = program_of("lenet", "image", 3, 14, 16)
+    program = programs_of("lenet", "image")["ts"]
     images = torch.randint(0, 256, (2, 3, 50, 9)).byte()
     answers = program(images)
     assert answers.shape == (2, 5)
     torch.testing.assert_close(program(images.contiguous(memory_format=torch.channels_last)), answers)
 
 
-def test_it_takes_rows_of_a_table():
-    program, _ = program_of("linear", "table", 4)
-    assert program(torch.randn(3, 4)).shape == (3, 5)
-
-
-def test_it_knows_the_names_of_its_columns():
-    program, _ = program_of("linear", "table", 4)
-    assert program.classes == ["a", "b", "c", "d", "e"]
+@pytest.mark.parametrize(("name", "modality"), READERS)
+def test_it_knows_the_names_of_its_columns(name, modality):
+    for program in programs_of(name, modality).values():
+        assert program.classes == list(meta(SPECS[modality]).classes)

@@ -14,6 +14,9 @@ PARAMS = """
 seed: 42
 datasets:
   small: {kind: digits, path: data/digits.md5, image_size: 8}
+  texts: {kind: csv, path: mine, text_column: text, label_column: label, test_path: test.csv}
+  kept: {kind: csv, path: mine, text_column: text, label_column: label, test_path: test.csv,
+         text: {unit: word, max_length: 9, vocabulary_size: 99, drop_shared: false}}
   wrong: {kind: mnist, path: data/absent.md5}
   unknown: {kind: digit, path: data/digits.md5}
 """
@@ -58,6 +61,23 @@ def test_raw_files_become_three_splits(repository: Path) -> None:
     # What was there is still there, and nothing else.
     assert [file.name for file in (repository / "data/processed").iterdir()] == ["small"]
     assert storage.read_meta(repository / "data/processed/small") == meta
+
+
+def test_texts_in_training_and_test_are_told(repository: Path) -> None:
+    (repository / "mine").mkdir()
+    rows = "".join(f"text {number},{'ab'[number % 2]}\n" for number in range(40))
+    (repository / "mine/train.csv").write_text(f"text,label\n{rows}")
+    (repository / "mine/test.csv").write_text("text,label\ntext 0,a\ntext 5,b\nnew,a\n")
+    told = {
+        "texts": "texts: 34 train, 4 val, 3 test; 2 training examples left out that are test examples too\n",
+        "kept": "kept: 36 train, 4 val, 3 test; 2 training examples kept that are test examples too\n",
+    }
+    for key, expected in told.items():
+        for name in ("download", "preprocess"):
+            done = stage(name, key, repository)
+            assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == expected
+    assert storage.read_meta(repository / "data/processed/kept").num_shared == 2
 
 
 @pytest.mark.parametrize(

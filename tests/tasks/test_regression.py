@@ -4,6 +4,7 @@ from torch import nn
 
 from pipeline.core.spec import DataSpec
 from pipeline.core.storage import Meta
+from pipeline.network.batches import Rows
 from pipeline.tasks import regression
 from pipeline.training import loop
 from pipeline.training.options import TrainOptions
@@ -26,7 +27,8 @@ def test_a_linear_model_finds_the_least_squares_solution():
         def on_epoch(self, row): ...
 
     state = loop.State()
-    loop.fit(task, (inputs, targets), (inputs, targets), options, 0, min, state, Silent())
+    split = Rows(inputs), targets
+    loop.fit(task, split, split, options, 0, min, state, Silent())
     design = torch.cat([inputs, torch.ones(200, 1)], dim=1)
     solution = torch.linalg.lstsq(design, targets[:, None]).solution[:, 0]
     torch.testing.assert_close(torch.cat([network.weight[0], network.bias]).detach(), solution, rtol=1e-4, atol=1e-4)

@@ -5,6 +5,7 @@ from pipeline.core import rooms
 from pipeline.core.spec import DataSpec
 from pipeline.core.storage import Meta
 from pipeline.network import building
+from pipeline.network.batches import Rows
 from pipeline.training import loop
 from pipeline.training.options import TrainOptions
 
@@ -33,7 +34,7 @@ def problem():
     images = images.to(torch.uint8)
     spec = DataSpec(modality="image", shape=(1, 8, 8), num_classes=2)
     meta = Meta(spec=spec, classes=("top", "bottom"), counts={}, scale=255.0, mean=(0.4,), std=(0.2,))
-    train, val = (images[:100], labels[:100]), (images[100:], labels[100:])
+    train, val = (Rows(images[:100]), labels[:100]), (Rows(images[100:]), labels[100:])
 
     def fit(model="linear", seed=0, observer=None, prepare=None, **changes):
         options = TrainOptions.model_validate(
@@ -43,7 +44,7 @@ def problem():
         module = rooms.load("tasks", "classification", "task")
         torch.manual_seed(seed)
         network, _ = building.build({"name": model}, spec, "model")
-        task = module.Task(network, meta, options, options.epochs * loop.steps_per_epoch(100, options))
+        task = module.Task(network, meta, options, options.epochs * train[0].num_batches(options.batch_size))
         state = loop.State()
         if prepare:
             prepare(task, state)

@@ -36,7 +36,7 @@ def test_every_example_is_seen_once_an_epoch(problem):
     loop.fit(Spy(task), problem.train, problem.val, options, 0, min, loop.State(), problem.Silent())
     assert [len(batch) for batch in seen] == [30, 30, 30, 10] * 2
     epochs = [torch.cat(seen[:4]), torch.cat(seen[4:])]
-    ordered = [images.flatten(1).to(torch.int64).unique(dim=0) for images in (*epochs, problem.train[0])]
+    ordered = [images.flatten(1).to(torch.int64).unique(dim=0) for images in (*epochs, problem.train[0].values)]
     assert torch.equal(ordered[0], ordered[2]) and torch.equal(ordered[1], ordered[2])
     assert not torch.equal(epochs[0], epochs[1])  # another order each epoch
 
@@ -44,7 +44,7 @@ def test_every_example_is_seen_once_an_epoch(problem):
 def test_the_train_loss_is_the_mean_over_examples_not_batches(problem):
     # With a learning rate near 0 nothing changes, so that the loss of an epoch is that of the first weights.
     task, state = problem(epochs=1, optimizer={"name": "sgd", "lr": 1e-12})
-    expected = task.validate(*problem.train)["loss"].item()
+    expected = task.validate(problem.train[0].values, problem.train[1])["loss"].item()
     assert state.history[0]["train_loss"] == pytest.approx(expected, rel=1e-5)
 
 
@@ -59,12 +59,13 @@ def test_validation_measures_every_example_once(problem, monkeypatch):
 def test_the_best_epoch_is_kept(problem):
     # This rate oscillates, so that the best epoch isn't the last.
     settings = {"epochs": 8, "optimizer": {"name": "sgd", "lr": 3.0}, "seed": 1}
+    images, labels = problem.val[0].values, problem.val[1]
     task, state = problem(keep="best", **settings)
     losses = [row["val_loss"] for row in state.history]
     assert state.best_epoch == losses.index(min(losses)) + 1 != 8
-    assert task.validate(*problem.val)["loss"].item() == pytest.approx(min(losses), rel=1e-5)
+    assert task.validate(images, labels)["loss"].item() == pytest.approx(min(losses), rel=1e-5)
     last, _ = problem(keep="last", **settings)
-    assert last.validate(*problem.val)["loss"].item() == pytest.approx(losses[-1], rel=1e-5)
+    assert last.validate(images, labels)["loss"].item() == pytest.approx(losses[-1], rel=1e-5)
 
 
 def test_patience_stops_after_so_many_epochs_without_a_better_one(problem):

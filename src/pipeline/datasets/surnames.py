@@ -87,13 +87,12 @@ def load(raw: Path, options: Options) -> Loaded:
     from pipeline.preprocessing.damage import damaged
     from pipeline.preprocessing.texts import read
 
+    classes = tuple(LOCALES)
     try:
         names, languages = read(raw / FILE, "text", "label")
+        labels = [classes.index(language) for language in languages]
     except (OSError, ValueError) as error:
         raise damaged(raw, FILE, error) from None
     claims = Counter(names)
-    classes = tuple(LOCALES)
-    kept = [
-        (name, classes.index(language)) for name, language in zip(names, languages, strict=True) if claims[name] == 1
-    ]
+    kept = [(name, label) for name, label in zip(names, labels, strict=True) if claims[name] == 1]
     return Loaded(texts.examples(*zip(*kept, strict=True)), options.test_fraction, classes, options.text)

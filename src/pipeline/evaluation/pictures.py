@@ -38,7 +38,8 @@ def draw_mistakes(
         axis.imshow(picture.squeeze(2) if picture.shape[2] == 1 else picture, cmap="gray", vmin=0, vmax=255)
         truth, guess = classes[targets[index]], classes[predicted[index]]
         # A class may be called "$5": no formula.
-        axis.set_title(f"{truth} → {guess}\n{probabilities[index].max():.1%}", fontsize=8, parse_math=False)
+        title = f"{_drawable(f'{truth} → {guess}')}\n{probabilities[index].max():.1%}"
+        axis.set_title(title, fontsize=8, parse_math=False)
     save(figure, file)
 
 
@@ -48,21 +49,24 @@ def draw_text_mistakes(
     """The same for texts (N,): one line each, with the text's beginning."""
     predicted = probabilities.argmax(axis=1)
     surest, title = _surest_mistakes(targets, probabilities, most)
-    known = get_font(findfont(FontProperties())).get_charmap()
     lines = []
     for index in surest:
         words = " ".join(texts[index].split())
         beginning = words if len(words) <= SHOWN else f"{words[: SHOWN - 1]}…"
-        # What the font lacks would be drawn as a box anyhow, with a warning.
-        drawn = "".join(character if ord(character) in known else "□" for character in beginning)
         truth, guess = classes[targets[index]], classes[predicted[index]]
-        lines.append(f"{truth} → {guess}  {probabilities[index].max():.1%}   {drawn}")
+        lines.append(_drawable(f"{truth} → {guess}  {probabilities[index].max():.1%}   {beginning}"))
     figure = Figure(figsize=(11, 0.19 * max(1, len(lines)) + 0.6), layout="constrained")
     figure.suptitle(title)
     axis = figure.subplots()
     axis.axis("off")
     axis.text(0, 1, "\n".join(lines), va="top", fontsize=9, linespacing=1.5, parse_math=False)
     save(figure, file)
+
+
+def _drawable(text: str) -> str:
+    """What the font lacks would be drawn as a box anyhow, with a warning."""
+    known = get_font(findfont(FontProperties())).get_charmap()
+    return "".join(character if ord(character) in known else "□" for character in text)
 
 
 def _surest_mistakes(targets: np.ndarray, probabilities: np.ndarray, most: int) -> tuple[np.ndarray, str]:

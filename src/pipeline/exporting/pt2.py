@@ -1,8 +1,8 @@
 """Write a program by ``torch.export``: a graph of operators without Python code, the successor of TorchScript."""
 
 import warnings
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,7 @@ def write(spec: DataSpec, program: nn.Module, file: Path) -> None:
     """
     example, axes = _example(spec)
     # An LSTM is unrolled into as many steps as the example has, unless it becomes a loop; images have a fixed number.
-    loops = register_lstm_while_loop_decomposition() if spec.modality == "text" else nullcontext()
-    with loops, warnings.catch_warnings():
+    with _loops() if spec.modality == "text" else nullcontext(), warnings.catch_warnings():
         # An LSTM keeps a list of its weights beside them, which is of no concern: the weights are in the archive.
         warnings.filterwarnings("ignore", message=r"The tensor attributes? .*_flat_weights", category=UserWarning)
         # The loop checks its counter by a function that PyTorch has deprecated since.
@@ -37,6 +36,19 @@ def write(spec: DataSpec, program: nn.Module, file: Path) -> None:
     content = BytesIO()
     torch.export.save(exported, content)
     archive.write(file, content.getvalue())
+
+
+@contextmanager
+def _loops() -> Iterator[None]:
+    """Let LSTMs become loops."""
+    lstm = torch.ops.aten.lstm.input
+    with register_lstm_while_loop_decomposition():
+        # PyTorch forgets to: an LSTM that the process has exported before would decide what becomes of this one.
+        lstm._dispatch_cache.clear()
+        try:
+            yield
+        finally:
+            lstm._dispatch_cache.clear()
 
 
 def _clean(module: torch.fx.GraphModule) -> None:

@@ -52,24 +52,24 @@ class ReadTexts(nn.Module):
 
     def _normalize(self, text: str) -> list[str]:
         normal: list[str] = []
+        marks: list[str] = []
         for character in _characters(text):
-            if character in self.replacements:
-                for part in self.replacements[character]:
-                    self._append(normal, part)
-            else:
-                self._append(normal, character)
+            parts = self.replacements.get(character, [character])
+            for part in parts:
+                if part in self.marks:
+                    marks.append(part)
+                    continue
+                if len(marks) > 0:
+                    normal.extend(self._in_order(marks))
+                    marks.clear()  # with `marks = []`, PyTorch 2.14 goes on with the old list once it is compiled
+                normal.append(part)
+        normal.extend(self._in_order(marks))
         return normal
 
-    def _append(self, normal: list[str], character: str) -> None:
-        position = len(normal)
-        if character in self.marks:
-            order = self.marks[character]
-            while position > 0 and self._order(normal[position - 1]) > order:
-                position -= 1
-        normal.insert(position, character)
-
-    def _order(self, character: str) -> int:
-        return self.marks.get(character, 0)
+    def _in_order(self, run: list[str]) -> list[str]:
+        # Classes with positions, since TorchScript sorts by no key.
+        keys = sorted([self.marks[run[index]] * len(run) + index for index in range(len(run))])
+        return [run[key % len(run)] for key in keys]
 
     def _tokens(self, normal: list[str]) -> list[str]:
         tokens: list[str] = []
@@ -106,10 +106,12 @@ class ReadTokens(nn.Module):
 def _characters(text: str) -> list[str]:
     if not torch.jit.is_scripting():  # type: ignore[attr-defined]
         return list(text)
+    # The bytes are taken apart once: each look into a string copies all of it.
+    parts = list(text)
     characters: list[str] = []
     start = 0
-    while start < len(text):
-        first = ord(text[start])
+    while start < len(parts):
+        first = ord(parts[start])
         length = 1
         if first >= 0xF0:
             length = 4
@@ -117,6 +119,6 @@ def _characters(text: str) -> list[str]:
             length = 3
         elif first >= 0xC0:
             length = 2
-        characters.append(text[start : start + length])
+        characters.append("".join(parts[start : start + length]))
         start += length
     return characters

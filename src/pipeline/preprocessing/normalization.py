@@ -30,22 +30,27 @@ def replacements(lowercase: bool, strip_accents: bool, split_punctuation: bool) 
     """
     table = {}
     for character in _assigned():
-        category = UNICODE.category(character)
-        if category[0] == "Z" or category == "Cc":
-            text = " "
-        elif category == "Cf":
-            text = ""
-        else:
-            text = UNICODE.normalize("NFKD", character)
-            if lowercase:
-                text = UNICODE.normalize("NFKD", text.casefold())
-            if strip_accents:
-                text = "".join(part for part in text if UNICODE.category(part) != "Mn")
-            if split_punctuation and category[0] in "PS":
-                text = f" {text} "
+        # Canonical parts are replaced one by one: so a character and its parts, ``≠`` and ``=`` with a stroke, agree.
+        parts = UNICODE.normalize("NFD", character)
+        text = "".join(_replacement(part, lowercase, strip_accents, split_punctuation) for part in parts)
         if text != character:
             table[character] = text
     return table
+
+
+def _replacement(character: str, lowercase: bool, strip_accents: bool, split_punctuation: bool) -> str:
+    category = UNICODE.category(character)
+    if category[0] == "Z" or category == "Cc":
+        return " "
+    if category == "Cf":
+        return ""
+    text = UNICODE.normalize("NFKD", character)
+    # The iota below a Greek letter would become a letter, and no longer be sorted among the marks.
+    if lowercase and not UNICODE.combining(character):
+        text = UNICODE.normalize("NFKD", text.casefold())
+    if strip_accents:
+        text = "".join(part for part in text if UNICODE.category(part) != "Mn")
+    return f" {text} " if split_punctuation and category[0] in "PS" else text
 
 
 def marks() -> dict[str, int]:

@@ -27,8 +27,8 @@ def read(
     """
     shown = shown or str(file)
     rows = _rows(file, encoding, delimiter, shown)
-    if not rows:
-        raise ValueError(f"{shown}: the file is empty; a header line and one line for each text are needed")
+    if len(rows) < 2:
+        raise ValueError(f"{shown}: the file has no texts; a header line and one line for each text are needed")
     header = rows.pop(0)[1]
     columns = [_column(name, header, shown) for name in (text_column, label_column)]
     texts, labels, problems = [], [], []
@@ -38,7 +38,7 @@ def read(
             continue
         text, label = (row[column] for column in columns)
         if not text.strip() or not label.strip():
-            problems.append((line, f"{text_column if not text.strip() else label_column!r} is empty"))
+            problems.append((line, f"{(label_column if text.strip() else text_column)!r} is empty"))
         texts.append(text)
         labels.append(label.strip())
     if problems:

@@ -17,9 +17,14 @@ class Served(PythonModel):
     def predict(self, context: PythonModelContext, model_input: Any, params: dict[str, Any] | None = None) -> Any:
         # MLflow gives tensors as arrays, and the column of texts as a data frame.
         rows = isinstance(model_input, np.ndarray)
-        inputs = torch.from_numpy(np.ascontiguousarray(model_input)) if rows else model_input["text"].tolist()
+        inputs = torch.from_numpy(np.ascontiguousarray(model_input)) if rows else _texts(model_input["text"])
         with torch.inference_mode():
             return self.program(inputs).numpy()
+
+
+def _texts(column: Any) -> list[str]:
+    # Of a dictionary with a list of texts, as the input example is one, MLflow makes one row.
+    return [text for cell in column for text in ([cell] if isinstance(cell, str) else cell)]
 
 
 mlflow.models.set_model(Served())

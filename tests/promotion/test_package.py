@@ -1,0 +1,52 @@
+import json
+import subprocess
+import sys
+import warnings
+
+import torch
+from specimens import SPECS, examples, meta, network, texts
+
+from pipeline.core import storage
+from pipeline.exporting import torchscript
+from pipeline.programs.classification import programs
+from pipeline.promotion import package
+
+ASK = """
+import json, pathlib, sys, warnings
+warnings.simplefilter("ignore")
+import mlflow, pandas
+model = mlflow.pyfunc.load_model(sys.argv[1])
+raw = json.load(sys.stdin)
+request = pathlib.Path(sys.argv[1], "serving_input_example.json").read_text()
+example = mlflow.models.validate_serving_input(sys.argv[1], request)
+answers = [model.predict(pandas.DataFrame({"text": raw})), model.predict({"text": raw})]
+answers += [model.predict(model.input_example), example]
+assert "pipeline" not in sys.modules
+print(json.dumps([answer.tolist() for answer in answers]))
+"""
+
+
+def test_a_packed_program_answers_raw_texts_without_our_code(outputs):
+
+    program = programs(network("text_linear", SPECS["text"]), meta(SPECS["text"]))["ts"].eval().requires_grad_(False)
+    torchscript.write(program, outputs.root / "model.ts")
+    data = outputs.root / "data/processed/texts"
+    data.mkdir()
+    storage.write(data, {"test": examples(SPECS["text"], 5)}, meta(SPECS["text"]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own
+        package.save(outputs.root / "model.ts", data, outputs.root / "packed")
+
+    raw = ["", "Éa 日本語", *texts(3, 30)]
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", ASK, outputs.root / "packed"],
+        input=json.dumps(raw),
+        cwd=outputs.root / "data",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    expected = [program(raw)] * 2 + [program(examples(SPECS["text"], 5).inputs[:2].tolist())] * 2
+    for answers, correct in zip(json.loads(done.stdout.splitlines()[-1]), expected, strict=True):
+        torch.testing.assert_close(torch.tensor(answers), correct)
