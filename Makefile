@@ -53,7 +53,7 @@ lineage: setup  ## OF=<model>@<alias>, a run, commit, md5 or NAME=VALUE: what a 
 	python -m pipeline.promotion.trace "$(OF)"
 
 test: .venv/dev.stamp  ## every test
-	pytest
+	pytest --numprocesses auto --dist loadfile  # what a file prepares is shared by its tests
 
 chaos: .venv/runtime.stamp  ## kill stages at random moments, 50 times; the bytes must stay the same
 	python tools/chaos.py --kills 50 --seed 0
