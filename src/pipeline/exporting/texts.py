@@ -87,7 +87,7 @@ class ReadTexts(nn.Module):
 
 
 class ReadTokens(nn.Module):
-    """Token ids, int64 (N, L), and lengths, int64 (N,) -> token ids with padding behind each length.
+    """Token ids, int64 (N, L) with L > 0, and lengths, int64 (N,) -> token ids with padding behind each length.
 
     Whatever stands behind a text doesn't count. A text of length 0 becomes one unknown token.
 
