@@ -3,12 +3,12 @@
     dvc repro preprocess@surnames
     python benchmarks/ngrams.py surnames
 
-It reads the same tokens and splits as the networks. Printed is scikit-learn's default strength of regularisation, and
-the best on the validation split of several strengths and lengths, each with its test accuracy.
+It reads the same tokens and splits as the networks. Length and strength of regularisation are chosen on the validation
+split, once for n-grams of the whole text and once for n-grams within words whose ends are marked.
 """
 
 import argparse
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -18,7 +18,10 @@ from sklearn.pipeline import make_pipeline
 from pipeline.core import storage
 from pipeline.core.tokenizer import FIRST
 
+#: scikit-learn's names: n-grams of the whole text, and within words, whose ends then count as characters.
+ANALYZERS = ("char", "char_wb")
 LONGEST, STRENGTHS = (3, 4, 5), (1.0, 10.0, 30.0, 100.0)
+LINE = "n-grams to {1}, C={2:g}: val {0:.4f}, test {3:.4f}"
 
 
 def read(data: Path, split: str) -> tuple[list[str], list[int]]:
@@ -33,23 +36,20 @@ def read(data: Path, split: str) -> tuple[list[str], list[int]]:
 
 
 def main(dataset: str) -> None:
-    """Print the validation and test accuracy of each setting, and which is best on validation."""
+    """Print the accuracy of each setting, and which is best on validation."""
     data = Path("data/processed") / dataset
     train, val, test = (read(data, split) for split in ("train", "val", "test"))
-    found = []
-    for longest in LONGEST:
-        for strength in STRENGTHS:
+    for analyzer in ANALYZERS:
+        found = []
+        for longest, strength in product(LONGEST, STRENGTHS):
             model = make_pipeline(
-                # Within words, whose ends count as characters.
-                TfidfVectorizer(analyzer="char_wb", ngram_range=(1, longest), lowercase=False, sublinear_tf=True),
+                TfidfVectorizer(analyzer=analyzer, ngram_range=(1, longest), lowercase=False, sublinear_tf=True),
                 LogisticRegression(C=strength, max_iter=1000),
             )
             model.fit(*train)
             found.append((model.score(*val), longest, strength, model.score(*test)))
-            print("n-grams to {1}, C={2:g}: val {0:.4f}, test {3:.4f}".format(*found[-1]))
-    default = max(row for row in found if row[2] == 1.0)
-    print("best with C=1: n-grams to {1}, val {0:.4f}, test {3:.4f}".format(*default))
-    print("best of all on validation: n-grams to {1}, C={2:g}, val {0:.4f}, test {3:.4f}".format(*max(found)))
+            print(f"{analyzer}, " + LINE.format(*found[-1]), flush=True)
+        print(f"{analyzer}, best on validation: " + LINE.format(*max(found)))
 
 
 if __name__ == "__main__":

@@ -14,8 +14,10 @@ class Served(PythonModel):
     def load_context(self, context: PythonModelContext) -> None:
         self.program = torch.jit.load(context.artifacts["program"], map_location="cpu")  # type: ignore[no-untyped-call]
 
-    def predict(self, context: PythonModelContext, model_input: Any, params: dict[str, Any] | None = None) -> Any:
-        # MLflow gives tensors as arrays, and the column of texts as a data frame.
+    def predict(
+        self, context: PythonModelContext, model_input: np.ndarray, params: dict[str, Any] | None = None
+    ) -> Any:
+        # MLflow gives tensors as arrays, and the column of texts as a data frame, which it lets no type hint say.
         rows = isinstance(model_input, np.ndarray)
         inputs = torch.from_numpy(np.ascontiguousarray(model_input)) if rows else _texts(model_input["text"])
         with torch.inference_mode():
