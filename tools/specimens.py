@@ -9,12 +9,11 @@ from torch import Tensor, nn
 
 from pipeline.core import rooms
 from pipeline.core.spec import DataSpec
-from pipeline.core.storage import Examples, Meta
+from pipeline.core.storage import Examples, Meta, of_texts
 from pipeline.core.tokenizer import PADDING, Tokenizer
 from pipeline.network import building
 from pipeline.preprocessing import vocabulary
 from pipeline.source.texts import Text
-from pipeline.source.texts import examples as text_examples
 
 ALPHABET = string.ascii_lowercase
 #: One specification of each modality.
@@ -71,7 +70,7 @@ def examples(spec: DataSpec, num_examples: int, seed: int = 0) -> Examples:
     """Examples of all classes in turn, as a data set's ``load`` returns them; texts are up to twice the longest."""
     targets = np.arange(num_examples) % max(spec.num_classes, 2)
     if spec.modality == "text":
-        return text_examples(texts(num_examples, 2 * spec.shape[0], seed), targets.tolist())
+        return of_texts(texts(num_examples, 2 * spec.shape[0], seed), targets.tolist())
     return Examples(
         stored(spec, num_examples, seed).numpy(), targets if spec.num_classes else targets.astype("float32")
     )

@@ -4,7 +4,7 @@ import torch
 from specimens import SPECS, examples, meta
 
 from pipeline.core import storage
-from pipeline.source.texts import examples as of_texts
+from pipeline.core.storage import of_texts
 
 
 @pytest.mark.parametrize("modality", SPECS)

@@ -5,13 +5,18 @@ from PIL import Image
 from pipeline.evaluation.pictures import draw_mistakes, draw_predictions, draw_text_mistakes
 
 
-@pytest.mark.parametrize(("channels", "num_wrong"), [(1, 7), (3, 7), (1, 0)])
-def test_mistakes_are_drawn_the_same_each_time(tmp_path, channels, num_wrong):
-    generator = np.random.default_rng(0)
-    images = generator.integers(0, 256, (20, channels, 8, 8), dtype=np.uint8)
-    probabilities = generator.dirichlet(np.ones(3), 20)
+def predictions(num_wrong):
+    """The true classes of 20 examples and the probabilities of three, the largest of so many wrong."""
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(3), 20)
     targets = probabilities.argmax(1)
     targets[:num_wrong] = (targets[:num_wrong] + 1) % 3
+    return targets, probabilities
+
+
+@pytest.mark.parametrize(("channels", "num_wrong"), [(1, 7), (3, 7), (1, 0)])
+def test_mistakes_are_drawn_the_same_each_time(tmp_path, channels, num_wrong):
+    images = np.random.default_rng(0).integers(0, 256, (20, channels, 8, 8), dtype=np.uint8)
+    targets, probabilities = predictions(num_wrong)
     for name in ("a.png", "b.png"):
         draw_mistakes(images, targets, probabilities, ("x", "$y", "日"), 5, tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
@@ -26,9 +31,7 @@ def test_mistaken_texts_are_drawn_the_same_each_time(tmp_path, num_wrong):
     # No font has all of these; neither a formula nor a line break may be made of a text.
     strange = ["日本語", "😀 \U000e0001", "$x^2$ \\frac", "two\r\nlines\t", "\0\x1b", "", "a\u0301", "long " * 500]
     texts = np.array((strange * 3)[:20], dtype=object)
-    probabilities = np.random.default_rng(0).dirichlet(np.ones(3), 20)
-    targets = probabilities.argmax(1)
-    targets[:num_wrong] = (targets[:num_wrong] + 1) % 3
+    targets, probabilities = predictions(num_wrong)
     for name in ("a.png", "b.png"):
         draw_text_mistakes(texts, targets, probabilities, ("x", "$y$", "日"), 5, tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

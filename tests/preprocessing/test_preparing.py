@@ -63,8 +63,8 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path) -> None:
 
 @pytest.mark.parametrize("drop_shared", [True, False])
 def test_training_texts_that_are_test_texts_too_are_counted_and_left_out_or_kept(drop_shared) -> None:
-    train = texts.examples([f"word{number}" for number in range(40)], [number % 2 for number in range(40)])
-    test = texts.examples(["word0", "word0", "word3", "other"], [0, 1, 0, 1])
+    train = storage.of_texts([f"word{number}" for number in range(40)], [number % 2 for number in range(40)])
+    test = storage.of_texts(["word0", "word0", "word3", "other"], [0, 1, 0, 1])
     text = Text(unit="word", max_length=5, vocabulary_size=99, drop_shared=drop_shared)
     splits, meta = prepare("datasets.x", Loaded(train, test, ("a", "b"), text), texts.spec(text, 2), 0.25, 7)
     assert meta.num_shared == 2

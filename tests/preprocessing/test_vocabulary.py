@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.core.spec import DataSpec
+from pipeline.core.storage import of_texts
 from pipeline.preprocessing.preparing import prepare
 from pipeline.preprocessing.vocabulary import learn
 from pipeline.source.loaded import Loaded
-from pipeline.source.texts import Text, examples
+from pipeline.source.texts import Text
 
 WORDS = Text(unit="word", max_length=10, vocabulary_size=100)
 #: Twenty different texts of each of two classes.
@@ -50,9 +51,9 @@ def test_neither_the_order_of_texts_nor_of_words_counts(texts, draw):
 
 def test_only_the_training_split_is_learnt_from():
     train = [f"train{number} all" for number in range(40)]
-    test = examples([f"test{number} all" for number in range(4)], [0, 1, 0, 1])
+    test = of_texts([f"test{number} all" for number in range(4)], [0, 1, 0, 1])
     spec = DataSpec(modality="text", shape=(10,), num_classes=2, num_tokens=100)
-    loaded = Loaded(examples(train, LABELS.tolist()), test, ("a", "b"), WORDS)
+    loaded = Loaded(of_texts(train, LABELS.tolist()), test, ("a", "b"), WORDS)
     splits, meta = prepare("datasets.x", loaded, spec, 0.25, seed=1)
     known = set(meta.tokenizer.vocabulary)
     assert known == {word for text in splits["train"].inputs for word in text.split()}

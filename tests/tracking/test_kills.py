@@ -7,33 +7,16 @@ import subprocess
 import time
 
 import pytest
-from project import copy_project
+from project import LINEAR, copy_project
 
 pytestmark = pytest.mark.slow
 
 MODELS, KILLS_EACH, EPOCHS = ("a", "b", "c", "d"), 5, 400
 #: A kill comes within so many seconds after the training has told its first word.
 SECONDS = 2.5
-PARAMS = """\
-seed: 1
-num_threads: 1
-datasets:
-  digits: {kind: digits, path: data/digits.md5, image_size: 8}
-runs:
-""" + "".join(
-    f"""\
-  {model}:
-    task: classification
-    dataset: digits
-    model: {{name: linear}}
-    train:
-      epochs: {EPOCHS}
-      batch_size: 50
-      optimizer: {{name: sgd, lr: 0.0{number}}}
-      loss: {{name: cross_entropy}}
-    evaluate: {{batch_size: 1000}}
-    export: {{batch_size: 500}}
-"""
+HEAD, FIRST, RUN = LINEAR.partition("  first:")
+PARAMS = HEAD + "".join(
+    f"{FIRST}{RUN}".replace("first", model).replace("epochs: 2", f"epochs: {EPOCHS}").replace("0.05", f"0.0{number}")
     for number, model in enumerate(MODELS, start=1)
 )
 ENVIRONMENT = {"PIPELINE_TRACKING": "on", "PIPELINE_CHECKPOINT_SECONDS": "0.1", "PYTHONPATH": "src"}

@@ -2,10 +2,13 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
+
+#: A part of a whole, which may be none of it but not all.
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Schema(BaseModel):

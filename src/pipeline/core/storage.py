@@ -1,6 +1,7 @@
 """Prepared data on disk: one memory-mappable file for each split, and a readable ``meta.json``."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -37,6 +38,13 @@ class Examples:
     def take(self, index: np.ndarray) -> "Examples":
         """The examples at the given positions, in that order."""
         return Examples(self.inputs[index], self.targets[index])
+
+
+def of_texts(texts: Sequence[str], labels: Sequence[int] | np.ndarray) -> Examples:
+    """Texts (N,) and their class indices (N,) as examples."""
+    inputs = np.empty(len(texts), dtype=object)
+    inputs[:] = texts
+    return Examples(inputs, np.asarray(labels, dtype=np.int64))
 
 
 class Meta(Schema):
@@ -79,7 +87,7 @@ def write(folder: Path, splits: dict[str, Examples], meta: Meta) -> None:
     from safetensors.numpy import save_file
 
     for name, examples in splits.items():
-        inputs = _of_texts(examples.inputs, meta.tokenizer, name) if meta.tokenizer else {"inputs": examples.inputs}
+        inputs = _tokens(examples.inputs, meta.tokenizer, name) if meta.tokenizer else {"inputs": examples.inputs}
         tensors = {key: np.ascontiguousarray(values) for key, values in {**inputs, "targets": examples.targets}.items()}
         try:
             save_file(tensors, folder / f"{name}.safetensors")
@@ -101,7 +109,7 @@ def read_meta(folder: Path) -> Meta:
         raise ValueError(f"{file}: {error}; run `dvc repro preprocess@{folder.name}`") from None
 
 
-def _of_texts(texts: np.ndarray, tokenizer: Tokenizer, split: str) -> dict[str, np.ndarray]:
+def _tokens(texts: np.ndarray, tokenizer: Tokenizer, split: str) -> dict[str, np.ndarray]:
     tokens, offsets = _joined([np.array(tokenizer.encode(text), np.int32) for text in texts])
     arrays = {"tokens": tokens, "offsets": offsets}
     if split == "test":
@@ -139,9 +147,7 @@ def examples(tensors: "dict[str, torch.Tensor]") -> Examples:
     if "inputs" in tensors:
         return Examples(tensors["inputs"].numpy(), targets)
     characters, offsets = tensors["texts"].numpy().tobytes(), tensors["text_offsets"].tolist()
-    texts = np.empty(len(targets), dtype=object)
-    texts[:] = [characters[begin:end].decode("utf-8") for begin, end in pairwise(offsets)]
-    return Examples(texts, targets)
+    return of_texts([characters[begin:end].decode("utf-8") for begin, end in pairwise(offsets)], targets)
 
 
 def load(file: Path) -> "dict[str, torch.Tensor]":

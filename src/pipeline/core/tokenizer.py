@@ -41,6 +41,11 @@ class Tokenizer(Schema):
         """How many ids there are."""
         return FIRST + len(self.vocabulary)
 
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """The id of each known token."""
+        return {token: FIRST + index for index, token in enumerate(self.vocabulary)}
+
     def split(self, text: str) -> list[str]:
         """All tokens of ``text`` in their order."""
         for break_ in self.breaks:
@@ -55,11 +60,7 @@ class Tokenizer(Schema):
         if excess := max(len(tokens) - self.max_length, 0):
             head = (self.max_length + 1) // 2
             tokens = tokens[:head] + tokens[head + excess :]
-        return [self._ids.get(token, UNKNOWN) for token in tokens] or [UNKNOWN]
-
-    @cached_property
-    def _ids(self) -> dict[str, int]:
-        return {token: FIRST + index for index, token in enumerate(self.vocabulary)}
+        return [self.ids.get(token, UNKNOWN) for token in tokens] or [UNKNOWN]
 
     @cached_property
     def _table(self) -> dict[int, str]:

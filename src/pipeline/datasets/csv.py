@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec
-from pipeline.core.storage import Examples
+from pipeline.core.storage import Examples, of_texts
 from pipeline.source import texts
 from pipeline.source.loaded import Fraction, Loaded
 from pipeline.source.texts import Text
@@ -110,7 +110,7 @@ def load(raw: Path, options: Options) -> Loaded:
 
 
 def _examples(files: list[tuple[list[str], list[str]]], classes: tuple[str, ...]) -> Examples:
-    return texts.examples(
+    return of_texts(
         [text for found, _ in files for text in found],
         [classes.index(label) for _, labels in files for label in labels],
     )

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec
-from pipeline.core.storage import Examples
+from pipeline.core.storage import Examples, of_texts
 from pipeline.source import texts
 from pipeline.source.loaded import Fraction, Loaded
 from pipeline.source.texts import Text
@@ -62,6 +62,6 @@ def _read(raw: Path, name: str) -> Examples:
 
     try:
         reviews, labels = read(raw / name, "text", "label")
-        return texts.examples(reviews, [CLASSES.index(label) for label in labels])
+        return of_texts(reviews, [CLASSES.index(label) for label in labels])
     except (OSError, ValueError) as error:
         raise damaged(raw, name, error) from None

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec
+from pipeline.core.storage import of_texts
 from pipeline.source import texts
 from pipeline.source.loaded import Fraction, Loaded
 from pipeline.source.texts import Text
@@ -95,4 +96,4 @@ def load(raw: Path, options: Options) -> Loaded:
         raise damaged(raw, FILE, error) from None
     claims = Counter(names)
     kept = [(name, label) for name, label in zip(names, labels, strict=True) if claims[name] == 1]
-    return Loaded(texts.examples(*zip(*kept, strict=True)), options.test_fraction, classes, options.text)
+    return Loaded(of_texts(*zip(*kept, strict=True)), options.test_fraction, classes, options.text)

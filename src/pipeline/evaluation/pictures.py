@@ -1,6 +1,7 @@
 """Pictures of a model's behaviour, the same bytes each time they are drawn."""
 
 import math
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -65,8 +66,13 @@ def draw_text_mistakes(
 
 def _drawable(text: str) -> str:
     """What the font lacks would be drawn as a box anyhow, with a warning."""
-    known = get_font(findfont(FontProperties())).get_charmap()
-    return "".join(character if ord(character) in known else "□" for character in text)
+    return "".join(character if ord(character) in _known() else "□" for character in text)
+
+
+@cache
+def _known() -> frozenset[int]:
+    """The code points that the font has."""
+    return frozenset(get_font(findfont(FontProperties())).get_charmap())
 
 
 def _surest_mistakes(targets: np.ndarray, probabilities: np.ndarray, most: int) -> tuple[np.ndarray, str]:

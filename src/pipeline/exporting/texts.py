@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.core.storage import Meta
-from pipeline.core.tokenizer import FIRST, PADDING, UNKNOWN
+from pipeline.core.tokenizer import PADDING, UNKNOWN
 
 
 class ReadTexts(nn.Module):
@@ -27,7 +27,7 @@ class ReadTexts(nn.Module):
         self.breaks = list(tokenizer.breaks)
         self.replacements = {key: list(text) for key, text in tokenizer.replacements.items()}
         self.marks = tokenizer.marks
-        self.ids = {token: FIRST + index for index, token in enumerate(tokenizer.vocabulary)}
+        self.ids = tokenizer.ids
         self.padding, self.unknown = PADDING, UNKNOWN
 
     def forward(self, texts: list[str]) -> tuple[Tensor, Tensor]:

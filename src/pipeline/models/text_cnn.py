@@ -3,19 +3,15 @@
 Source: Y. Kim, Convolutional Neural Networks for Sentence Classification, EMNLP 2014, the variant CNN-rand.
 """
 
-from typing import Annotated
-
 import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
-from pipeline.core.schema import Schema
+from pipeline.core.schema import Schema, Share
 from pipeline.core.spec import DataSpec
 from pipeline.core.tokenizer import PADDING
 
 READS = ("text",)
-
-Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Options(Schema):
@@ -32,8 +28,8 @@ class Options(Schema):
     embedding_size: PositiveInt = 300
     num_filters: PositiveInt = 100
     widths: tuple[PositiveInt, ...] = Field(default=(3, 4, 5), min_length=1)
-    embedding_dropout: Fraction = 0.0
-    dropout: Fraction = 0.5
+    embedding_dropout: Share = 0.0
+    dropout: Share = 0.5
 
 
 class Model(nn.Module):

@@ -1,18 +1,16 @@
 """LSTMs that read a text forwards and, if wanted, backwards; their states are pooled over the tokens."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from pipeline.core.schema import Schema
+from pipeline.core.schema import Schema, Share
 from pipeline.core.spec import DataSpec
 from pipeline.core.tokenizer import PADDING
 
 READS = ("text",)
-
-Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Options(Schema):
@@ -33,8 +31,8 @@ class Options(Schema):
     num_layers: PositiveInt = 1
     bidirectional: bool = True
     pooling: Literal["max", "mean", "last"] = "max"
-    embedding_dropout: Fraction = 0.0
-    dropout: Fraction = 0.5
+    embedding_dropout: Share = 0.0
+    dropout: Share = 0.5
 
 
 class Layer(nn.Module):

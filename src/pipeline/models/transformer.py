@@ -5,20 +5,18 @@ On Layer Normalization in the Transformer Architecture, 2020), which needs no wa
 """
 
 import math
-from typing import Annotated, Self
+from typing import Self
 
 import torch
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import PositiveInt, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.core.schema import Schema
+from pipeline.core.schema import Schema, Share
 from pipeline.core.spec import DataSpec
 from pipeline.core.tokenizer import PADDING
 
 READS = ("text",)
-
-Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Options(Schema):
@@ -36,7 +34,7 @@ class Options(Schema):
     num_heads: PositiveInt = 4
     num_layers: PositiveInt = 2
     feedforward_size: PositiveInt = 256
-    dropout: Fraction = 0.1
+    dropout: Share = 0.1
 
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:

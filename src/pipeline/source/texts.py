@@ -1,14 +1,11 @@
-"""What data sets of texts have in common: the part ``text`` of their entry, and their examples."""
+"""What data sets of texts have in common: the part ``text`` of their entry."""
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
-import numpy as np
 from pydantic import Field
 
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec
-from pipeline.core.storage import Examples
 from pipeline.core.tokenizer import FIRST
 
 
@@ -40,10 +37,3 @@ class Text(Schema):
 def spec(text: Text, num_classes: int) -> DataSpec:
     """The shape of texts under these options; the number of tokens is the largest that the options allow."""
     return DataSpec(modality="text", shape=(text.max_length,), num_classes=num_classes, num_tokens=text.vocabulary_size)
-
-
-def examples(texts: Sequence[str], labels: Sequence[int]) -> Examples:
-    """Texts (N,) and their class indices (N,) as examples."""
-    inputs = np.empty(len(texts), dtype=object)
-    inputs[:] = texts
-    return Examples(inputs, np.array(labels, dtype=np.int64))

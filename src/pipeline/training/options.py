@@ -4,10 +4,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from pipeline.core.schema import Schema
+from pipeline.core.schema import Schema, Share
 
 BatchSize = Annotated[int, Field(gt=0, le=1_000_000)]
-Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class SGD(Schema):
@@ -15,7 +14,7 @@ class SGD(Schema):
 
     name: Literal["sgd"]
     lr: PositiveFloat
-    momentum: Decay = 0.0
+    momentum: Share = 0.0
     nesterov: bool = False
     weight_decay: NonNegativeFloat = 0.0
 
@@ -41,8 +40,8 @@ class RMSprop(Schema):
 
     name: Literal["rmsprop"]
     lr: PositiveFloat
-    alpha: Decay = 0.99
-    momentum: Decay = 0.0
+    alpha: Share = 0.99
+    momentum: Share = 0.0
     eps: PositiveFloat = 1e-8
     weight_decay: NonNegativeFloat = 0.0
 
@@ -52,7 +51,7 @@ class Adam(Schema):
 
     name: Literal["adam", "adamw"]
     lr: PositiveFloat
-    betas: tuple[Decay, Decay] = (0.9, 0.999)
+    betas: tuple[Share, Share] = (0.9, 0.999)
     eps: PositiveFloat = 1e-8
     weight_decay: NonNegativeFloat = 0.0
 
@@ -67,14 +66,14 @@ class Cosine(Schema):
     """Linear warm-up over a fraction ``warmup`` of all steps, then half a cosine to 0 (Loshchilov & Hutter, 2016)."""
 
     name: Literal["cosine"]
-    warmup: Decay = 0.0
+    warmup: Share = 0.0
 
 
 class OneCycle(Schema):
     """Linear rise over a fraction ``warmup`` of all steps, then linear fall to 0 (after L. N. Smith, 2018)."""
 
     name: Literal["one_cycle"]
-    warmup: Decay = 0.3
+    warmup: Share = 0.3
 
 
 class Augment(Schema):
