@@ -26,8 +26,8 @@ BY_KIND = {
     "src/pipeline/preprocessing/": {"preprocess"},
     "src/pipeline/source/": {"download", "preprocess"},
     "src/pipeline/evaluation/": {"evaluate"},
+    "src/pipeline/exporting/": {"export"},
 }
-
 
 LENET = ("train@lenet", "evaluate@lenet", "export@lenet")
 EVALUATE = ("evaluate@c", "evaluate@lenet", "evaluate@text")
