@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import Field, NonNegativeInt
 
+from pipeline.comparison.options import NAMES as COMPARED
+from pipeline.comparison.options import Options as Comparison
 from pipeline.core import rooms
 from pipeline.core.schema import Schema, nearest, parse
 from pipeline.core.spec import DataSpec
@@ -34,6 +36,7 @@ class Params(Schema):
     num_threads: int = Field(gt=0, le=1024)
     datasets: dict[str, Any]
     runs: dict[str, Any]
+    comparisons: dict[str, Any]
 
 
 def check(content: dict[str, Any], rehearse: bool) -> list[str]:
@@ -61,12 +64,18 @@ def check(content: dict[str, Any], rehearse: bool) -> list[str]:
             return None
 
     specs = {key: collect(_check_dataset, key, entry) for key, entry in params.datasets.items()}
-    runs = {key: collect(_check_run, key, section, params.datasets) for key, section in params.runs.items()}
+    runs = {key: collect(_check_run, key, section, params) for key, section in params.runs.items()}
+    for key, entry in params.comparisons.items():
+        collect(_check_comparison, key, entry, runs)
     if rehearse and not problems:
         from pipeline.rehearsal import rehearse as try_step
+        from pipeline.rehearsal import rehearse_comparison
 
         for key, run in runs.items():
             collect(try_step, f"runs.{key}", run.task, specs[run.dataset], run.model, run.train)
+        for key, entry in params.comparisons.items():
+            name = entry["classifier"]
+            collect(rehearse_comparison, f"comparisons.{key}", name, runs[name].model)
     if problems:
         raise ValueError("\n".join(problems))
     used = {run.dataset for run in runs.values()}
@@ -83,16 +92,16 @@ def _check_dataset(key: str, entry: Any) -> DataSpec:
     return spec
 
 
-def _check_run(key: str, section: Any, datasets: Mapping[str, Any]) -> Run:
+def _check_run(key: str, section: Any, params: Params) -> Run:
     path = f"runs.{key}"
     _check_name(key, path)
     run = parse(Run, section, path)
     problems = []
-    if run.dataset not in datasets:
-        problems.append(_missing_dataset(run.dataset, path, datasets))
+    if run.dataset not in params.datasets:
+        problems.append(_missing_dataset(run.dataset, path, params.datasets))
     for step in (
         lambda: parse(TrainOptions, run.train, f"{path}.train"),
-        lambda: _check_metrics(run, path),
+        lambda: _check_metrics(run, path, COMPARED if key in params.comparisons else ()),
         lambda: parse(ExportOptions, run.export, f"{path}.export"),
     ):
         try:
@@ -104,11 +113,30 @@ def _check_run(key: str, section: Any, datasets: Mapping[str, Any]) -> Run:
     return run
 
 
-def _check_metrics(run: Run, path: str) -> None:
+def _check_metrics(run: Run, path: str, compared: tuple[str, ...]) -> None:
     module, wanted = rooms.load("metrics", run.task, f"{path}.task"), run.promote
     parse(module.Options, run.evaluate, f"{path}.evaluate")
-    if wanted is not None and wanted.metric not in module.NAMES:
-        raise ValueError(f"{path}.promote.metric: {wanted.metric!r} is unknown; {nearest(wanted.metric, module.NAMES)}")
+    names = (*module.NAMES, *compared)
+    if wanted is not None and wanted.metric not in names:
+        raise ValueError(f"{path}.promote.metric: {wanted.metric!r} is unknown; {nearest(wanted.metric, names)}")
+
+
+def _check_comparison(key: str, entry: Any, runs: Mapping[str, Run | None]) -> None:
+    path = f"comparisons.{key}"
+    options = parse(Comparison, entry, path)
+    for name, where in ((key, path), (options.classifier, f"{path}.classifier")):
+        if name not in runs:
+            raise ValueError(f"{where}: {name!r} is not under runs; {nearest(name, runs)}")
+    generator, classifier = runs[key], runs[options.classifier]
+    if generator is None or classifier is None:  # which has been said already
+        return
+    if not rooms.load("metrics", generator.task, f"runs.{key}.task").MAKES_IMAGES:
+        raise ValueError(f"{path}: {key} ({generator.task}) generates nothing that could be compared; remove the entry")
+    if classifier.task != "classification":
+        raise ValueError(f"{path}.classifier: {options.classifier} ({classifier.task}) tells no classes apart")
+    for name, run in ((key, generator), (options.classifier, classifier)):
+        if run.dataset != options.dataset:
+            raise ValueError(f"{path}.dataset: {options.dataset!r} is not that of {name}, which is {run.dataset!r}")
 
 
 def _check_name(key: object, path: str) -> None:

@@ -29,6 +29,7 @@ def rehearse(path: str, task: str, spec: DataSpec, model: Mapping[str, Any], tra
     module = rooms.load("tasks", task, f"{path}.task")
     options = parse(TrainOptions, train, f"{path}.train")
     parse(module.Options, {"loss": options.loss}, f"{path}.train")
+    _check_model(f"{path}.model", task, str(model.get("name")))
     if options.monitor not in module.METRICS:
         raise ValueError(
             f"{path}.train.monitor: {options.monitor!r} is not measured; {nearest(options.monitor, module.METRICS)}"
@@ -45,6 +46,19 @@ def rehearse(path: str, task: str, spec: DataSpec, model: Mapping[str, Any], tra
         raise ValueError(message if message.startswith(path) else f"{path}.model: {message}") from None
 
 
+def rehearse_comparison(path: str, classifier: str, model: Mapping[str, Any]) -> None:
+    """Check that the network of the run ``classifier`` can say what it sees, as the comparison at ``path`` needs.
+
+    Raises:
+        ValueError: its model has no features.
+    """
+    able = [name for name in rooms.names("models") if hasattr(rooms.load("models", name, path).Model, "features")]
+    if model["name"] not in able:
+        raise ValueError(
+            f"{path}.classifier: the model of {classifier}, {model['name']}, has no features; {', '.join(able)} have"
+        )
+
+
 def step(module: Any, spec: DataSpec, model: Mapping[str, Any], options: TrainOptions, path: str) -> None:
     """Take one step of the task ``module`` with a batch of two on the ``meta`` device."""
     num_statistics = 0 if spec.modality == "text" else spec.shape[0]
@@ -56,6 +70,19 @@ def step(module: Any, spec: DataSpec, model: Mapping[str, Any], options: TrainOp
     shape = (min(spec.shape[0], MAX_TOKENS),) if spec.modality == "text" else spec.shape
     inputs = torch.empty(2, *shape, dtype=DTYPES[spec.modality], device="meta")
     task.update(inputs, torch.empty(2, dtype=torch.int64 if spec.num_classes else torch.float32, device="meta"), 0)
+    if options.sample_epochs and task.show() is None:
+        raise ValueError(
+            f"train.sample_epochs (={list(options.sample_epochs)}): {model['name']} makes no images; remove it"
+        )
+
+
+def _check_model(path: str, task: str, name: str) -> None:
+    tasks = {other: rooms.load("models", other, path).TASKS for other in rooms.names("models")}
+    if name in tasks and task not in tasks[name]:  # an unknown one is building's affair
+        fitting = ", ".join(other for other, of in tasks.items() if task in of)
+        raise ValueError(
+            f"{path}.name: {name} learns {' and '.join(tasks[name])}, not {task}; those that do: {fitting}"
+        )
 
 
 def _check_augment(path: str, options: TrainOptions, spec: DataSpec) -> None:

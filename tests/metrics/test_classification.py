@@ -19,7 +19,7 @@ def evaluated(tmp_path):
             (tmp_path / name).mkdir(parents=True)
         examples = Examples(np.zeros((len(targets), 1, 4, 4), np.uint8), np.array(targets))
         options = classification.Options()
-        return classification.evaluate(np.array(outputs, np.float32), examples, META, options, tmp_path), tmp_path
+        return classification.judge(np.array(outputs, np.float32), examples, META, options, tmp_path), tmp_path
 
     return evaluate
 

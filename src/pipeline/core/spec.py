@@ -49,3 +49,18 @@ def image_shape(spec: DataSpec, model: str, smallest: int) -> tuple[int, int, in
             f"{model} needs images of at least {smallest} x {smallest} pixels, these have {height} x {width}"
         )
     return channels, height, width
+
+
+def quarters(spec: DataSpec, model: str) -> tuple[int, int, int]:
+    """Channels, and a quarter of height and width: what is left of an image that is halved twice, as ``model`` does.
+
+    Raises:
+        ValueError: a side isn't a multiple of 4, so that doubling twice would give another size.
+    """
+    channels, height, width = spec.shape
+    if height % 4 or width % 4:
+        raise ValueError(
+            f"{model} halves images twice, and these have {height} x {width} pixels: set the data set's image_size to "
+            "a multiple of 4"
+        )
+    return channels, height // 4, width // 4

@@ -95,6 +95,20 @@ def draw_predictions(targets: np.ndarray, predicted: np.ndarray, file: Path) -> 
     save(figure, file)
 
 
+def draw_images(rows: np.ndarray, title: str, file: Path) -> None:
+    """Draw images in a grid: float (rows, columns, C, H, W) with values from 0 to 1, C 1 or 3."""
+    num_rows, num_columns, channels, height, width = rows.shape
+    # A line of one pixel's width sets the images apart.
+    framed = np.pad(rows, ((0, 0), (0, 0), (0, 0), (0, 1), (0, 1)), constant_values=1)
+    grid = framed.transpose(0, 3, 1, 4, 2).reshape(num_rows * (height + 1), num_columns * (width + 1), channels)
+    figure = Figure(figsize=(0.7 * num_columns, 0.7 * num_rows * height / width + 0.4), layout="constrained")
+    figure.suptitle(title, fontsize=9)
+    axis = figure.subplots()
+    axis.axis("off")
+    axis.imshow(grid.squeeze(2) if channels == 1 else grid, cmap="gray", vmin=0, vmax=1)
+    save(figure, file)
+
+
 def save(figure: Figure, file: Path) -> None:
     """Write a PNG without the name and version of the program that drew it."""
     figure.savefig(file, dpi=100, metadata={"Software": None})

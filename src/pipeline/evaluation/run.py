@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pipeline.core import params, rooms, storage
 from pipeline.core.files import md5, replacing, write_json
 from pipeline.core.schema import parse
-from pipeline.evaluation.inference import outputs
+from pipeline.evaluation.subject import Subject
 from pipeline.network import batches, building, devices
 from pipeline.tracking import journal
 from pipeline.trained import read_record
@@ -34,13 +36,13 @@ def evaluate(run: str, content: dict[str, Any], folder: Path) -> None:
         meta = storage.read_meta(data)
         network, _ = building.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
         building.load_weights(network, folder / "model.safetensors")
+        network.to(device).to(memory_format=torch.channels_last)
         tensors = storage.read(data, "test")
-        test = storage.examples(tensors)
+        subject = Subject(network, batches.of(tensors, device), storage.examples(tensors), meta, device)
         with replacing(folder / "plots") as plots:
             for name in FOLDERS:
                 (plots / name).mkdir(parents=True)
-            predictions = outputs(network, batches.of(tensors, device), meta, options.batch_size, device)
-            values = metrics.evaluate(predictions, test, meta, options, plots)
+            values = metrics.evaluate(subject, options, plots)
         write_json(folder / "metrics.json", values)
         evaluation = {
             "model_md5": record["model_md5"],

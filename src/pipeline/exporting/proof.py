@@ -15,8 +15,9 @@ def prove(
     Args:
         name: the program's file, for the message.
         program: answers one batch at a time.
-        batches: all N test examples, raw, as the program's arguments.
-        expected: probabilities (N, num_classes), whose largest is the label, or predictions (N,).
+        batches: the program's arguments, batch by batch.
+        expected: probabilities (N, num_classes), whose largest is the label, predictions (N,), or pixels from 0 to 1
+            (N, C, H, W), which a program may give as uint8.
         tolerance: largest difference allowed, in units of the expected value where that is above 1.
 
     Returns:
@@ -26,12 +27,14 @@ def prove(
         ValueError: a label differs, or an answer by more than ``tolerance``; the message counts the examples.
     """
     answers = torch.cat([program(*batch) for batch in batches])
+    if answers.dtype == torch.uint8:
+        answers = answers / 255
     difference = (answers.double() - expected.double()).abs()
     # NaN compares as false, so it is counted.
     close = difference <= tolerance * expected.double().abs().clamp(min=1)
+    close = close.flatten(1).all(1) if close.dim() > 1 else close
     result = {"max_difference": difference.max().item()}
     if expected.dim() == 2:
-        close = close.all(1)
         same = answers.argmax(1) == expected.argmax(1)
         _refuse(name, "have another label", int((~same).sum()), len(expected))
         result["labels_equal"] = int(same.sum())

@@ -15,21 +15,25 @@ from torch.export._patches import register_lstm_while_loop_decomposition
 from pipeline.core.spec import DataSpec
 from pipeline.exporting import archive
 
+#: Arguments, and which of their axes are free.
+Example = tuple[tuple[Tensor, ...], tuple[dict[int, Any], ...]]
 
-def write(spec: DataSpec, program: nn.Module, file: Path) -> None:
+
+def write(spec: DataSpec, example: Example | None, program: nn.Module, file: Path) -> None:
     """Trace ``program``, which must be in evaluation mode, and write it to ``file``.
 
     Any number of examples can be given to it, any height and width of images and any length of texts up to the longest
-    that the network reads. It is made for the CPU: ``torch.export.passes.move_to_device_pass`` moves it elsewhere.
+    that the network reads; if its input isn't the data set's, ``example`` says what is free. It is made for the CPU:
+    ``torch.export.passes.move_to_device_pass`` moves it elsewhere.
     """
-    example, axes = _example(spec)
+    arguments, axes = example or _example(spec)
     # An LSTM is unrolled into as many steps as the example has, unless it becomes a loop; images have a fixed number.
     with _loops() if spec.modality == "text" else nullcontext(), warnings.catch_warnings():
         # An LSTM keeps a list of its weights beside them, which is of no concern: the weights are in the archive.
         warnings.filterwarnings("ignore", message=r"The tensor attributes? .*_flat_weights", category=UserWarning)
         # The loop checks its counter by a function that PyTorch has deprecated since.
         warnings.filterwarnings("ignore", message="_check_is_size", category=FutureWarning)
-        exported = torch.export.export(program, example, dynamic_shapes=axes)
+        exported = torch.export.export(program, arguments, dynamic_shapes=axes)
     for module in exported.graph_module.modules():
         if isinstance(module, torch.fx.GraphModule):
             _clean(module)
@@ -60,8 +64,8 @@ def _clean(module: torch.fx.GraphModule) -> None:
     module.recompile()
 
 
-def _example(spec: DataSpec) -> tuple[tuple[Tensor, ...], tuple[dict[int, Any], ...]]:
-    """Arguments of a program, and which of their axes are free. An axis 0 or 1 long would be taken for fixed."""
+def _example(spec: DataSpec) -> Example:
+    """Of a program that reads such data. An axis 0 or 1 long would be taken for fixed."""
     number = Dim("N")
     if spec.modality == "image":
         images = torch.zeros(2, spec.shape[0], 3, 5, dtype=torch.uint8)

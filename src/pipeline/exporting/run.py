@@ -1,21 +1,19 @@
 """Export one entry of ``runs``: two programs for deployment, each proved on the whole test set."""
 
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from pipeline.core import params, rooms, storage
 from pipeline.core.files import md5, replacing, write_json
 from pipeline.core.schema import parse
 from pipeline.exporting import pt2, torchscript
 from pipeline.exporting.options import Options
+from pipeline.exporting.programs import Programs, Tensors
 from pipeline.exporting.proof import prove
-from pipeline.network import batches, building, devices
-from pipeline.network.inputs import reading
+from pipeline.network import building, devices
 from pipeline.tracking import journal
 from pipeline.trained import read_record
 
@@ -47,48 +45,38 @@ def export(run: str, content: dict[str, Any], folder: Path) -> None:
         log.artifacts([folder / name for name in ("model.ts", "model.pt2", "export.json")])
 
 
-def write(
-    programs: Mapping[str, Any], meta: storage.Meta, tensors: dict[str, Tensor], options: Options, folder: Path
-) -> dict[str, dict[str, Any]]:
-    """Write ``programs``, one for each form, and prove each on the raw test examples; returns what was found.
+def write(programs: Programs, meta: storage.Meta, tensors: Tensors, options: Options, folder: Path) -> dict[str, Any]:
+    """Write both programs and prove each; returns what was found.
 
     A file takes its place only when it is proved.
 
     Args:
-        programs: ``ts`` and ``pt2``, around the same network.
+        programs: around the same network.
         meta: describes the data.
         tensors: the test split as it is stored.
         options: see :class:`Options`.
         folder: gets ``model.ts`` and ``model.pt2``.
     """
-    inputs = batches.of(tensors, torch.device("cpu"))
-    chunks = inputs.batches(options.batch_size)
+    calls = programs.calls(tensors, options.batch_size)
     # The programs don't judge themselves: that they read their input as training did is part of the proof.
-    read, program = reading(meta), programs["ts"].eval()
+    programs.ts.eval()  # and the network in it
     with torch.inference_mode():
-        expected = torch.cat([program.answer(program.model(read(inputs.take(chunk)))) for chunk in chunks])
-    facts: dict[str, dict[str, Any]] = {}
-    for suffix, write_file, load in (
-        ("ts", torchscript.write, torchscript.load),
-        ("pt2", partial(pt2.write, meta.spec), pt2.load),
+        expected = torch.cat([programs.expect(call.stored) for call in calls])
+    facts: dict[str, Any] = {}
+    for suffix, program, arguments, write_file, load in (
+        ("ts", programs.ts, [call.ts for call in calls], torchscript.write, torchscript.load),
+        (
+            "pt2",
+            programs.pt2,
+            [call.pt2 for call in calls],
+            partial(pt2.write, meta.spec, programs.example),
+            pt2.load,
+        ),
     ):
         target = folder / f"model.{suffix}"
         with replacing(target) as file:
-            write_file(programs[suffix].eval().requires_grad_(False), file)
+            write_file(program.eval().requires_grad_(False), file)
             with torch.inference_mode():
-                raw = arguments(suffix, tensors, inputs, chunks)
-                found = prove(str(target), load(file), raw, expected, options.tolerance)
-        facts[suffix] = {"md5": md5(target), "bytes": target.stat().st_size, "num_examples": len(inputs), **found}
+                found = prove(str(target), load(file), arguments, expected, options.tolerance)
+        facts[suffix] = {"md5": md5(target), "bytes": target.stat().st_size, "num_examples": len(expected), **found}
     return facts
-
-
-def arguments(
-    suffix: str, tensors: dict[str, Tensor], inputs: batches.Inputs, chunks: list[batches.Batch]
-) -> list[tuple[Any, ...]]:
-    """The ``chunks`` of the test split as the program of this form is called with them."""
-    if not isinstance(inputs, batches.Texts):
-        return [(inputs.take(chunk),) for chunk in chunks]
-    if suffix == "pt2":
-        return [(inputs.take(chunk), inputs.lengths[chunk.index]) for chunk in chunks]
-    texts = storage.examples(tensors).inputs
-    return [(texts[chunk.index.numpy()].tolist(),) for chunk in chunks]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pipeline.exporting import archive
 
 #: What a program offers besides ``forward``.
-KEPT = ("classes", "encode")
+KEPT = ("classes", "features", "encode", "decode", "sample")
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def write(program: nn.Module, file: Path) -> None:
     archive.write(file, content.getvalue())
 
 
-def load(file: Path) -> Callable[[Tensor], Tensor]:
-    """Read a program back, onto the CPU."""
+def load(file: Path | BytesIO) -> Callable[..., Tensor]:
+    """Read a program back, onto the CPU; from memory, where others should see that the file is read."""
     with _deprecation_ignored():
         return torch.jit.load(file, map_location="cpu")  # type: ignore[no-untyped-call]

@@ -1,6 +1,7 @@
 """Judge a classifier by its test set: numbers, curves, confusions and the mistakes it was surest of."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field, NonNegativeInt, PositiveInt
@@ -8,6 +9,11 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from pipeline.core.schema import Schema
 from pipeline.core.storage import Examples, Meta
 
+if TYPE_CHECKING:
+    from pipeline.evaluation.subject import Subject
+
+#: Whether a network of this task makes images, which ``compare`` can set beside real ones.
+MAKES_IMAGES = False
 #: What :func:`evaluate` measures.
 NAMES = (
     "accuracy",
@@ -30,7 +36,15 @@ class Options(Schema):
     num_mistakes: NonNegativeInt = 25
 
 
-def evaluate(outputs: np.ndarray, test: Examples, meta: Meta, options: Options, folder: Path) -> dict[str, float]:
+def evaluate(subject: "Subject", options: Options, folder: Path) -> dict[str, float]:
+    """Run the network over the test split, and :func:`judge` what it answers."""
+    # Here and not above, so that checking the options takes no time.
+    from pipeline.evaluation.inference import outputs
+
+    return judge(outputs(subject, options.batch_size), subject.test, subject.meta, options, folder)
+
+
+def judge(outputs: np.ndarray, test: Examples, meta: Meta, options: Options, folder: Path) -> dict[str, float]:
     """Measure, and draw into ``folder``.
 
     Args:
@@ -45,7 +59,6 @@ def evaluate(outputs: np.ndarray, test: Examples, meta: Meta, options: Options, 
         that of the probabilities against the one-hot truth; ``nll`` is in nats; ``ece`` is the expected calibration
         error. Those with an average in their name are scikit-learn's.
     """
-    # Here and not above, so that checking the options takes no time.
     from scipy.special import softmax
 
     from pipeline.evaluation.pictures import draw_mistakes, draw_text_mistakes

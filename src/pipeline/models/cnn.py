@@ -7,6 +7,7 @@ from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec, image_shape
 
 READS = ("image",)
+TASKS = ("classification", "regression")
 
 
 class Options(Schema):
@@ -24,7 +25,11 @@ class Model(nn.Module):
         self.conv2 = nn.Conv2d(16, 32, kernel_size=3, padding=1)
         self.fc = nn.Linear(32 * (height // 4) * (width // 4), spec.num_outputs)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def features(self, images: Tensor) -> Tensor:
+        """What the last layer reads: (N, 1568) for 28 x 28 pixels."""
         x = F.max_pool2d(F.relu(self.conv1(images)), 2)  # (N, 16, H/2, W/2)
         x = F.max_pool2d(F.relu(self.conv2(x)), 2)  # (N, 32, H/4, W/4)
-        return self.fc(x.flatten(1))
+        return x.flatten(1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc(self.features(images))

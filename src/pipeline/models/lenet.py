@@ -7,6 +7,7 @@ from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec, image_shape
 
 READS = ("image",)
+TASKS = ("classification", "regression")
 
 
 class Options(Schema):
@@ -26,9 +27,12 @@ class Model(nn.Module):
         self.fc2 = nn.Linear(120, 84)
         self.fc3 = nn.Linear(84, spec.num_outputs)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def features(self, images: Tensor) -> Tensor:
+        """What the last layer reads: (N, 84)."""
         x = F.max_pool2d(F.relu(self.conv1(images)), 2)  # (N, 6, 14, 14) for 28 x 28 pixels
         x = F.max_pool2d(F.relu(self.conv2(x)), 2)  # (N, 16, 5, 5)
         x = F.relu(self.fc1(x.flatten(1)))  # (N, 120)
-        x = F.relu(self.fc2(x))  # (N, 84)
-        return self.fc3(x)
+        return F.relu(self.fc2(x))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc3(self.features(images))

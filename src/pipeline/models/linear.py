@@ -8,6 +8,7 @@ from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec
 
 READS = ("image", "table")
+TASKS = ("classification", "regression")
 
 
 class Options(Schema):

@@ -7,6 +7,7 @@ from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec, image_shape
 
 READS = ("image",)
+TASKS = ("classification", "regression")
 
 
 class Options(Schema):
@@ -25,7 +26,11 @@ class Model(nn.Module):
         self.lstm = nn.LSTM(channels * width, options.hidden_size, options.num_layers, batch_first=True)
         self.fc = nn.Linear(options.hidden_size, spec.num_outputs)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def features(self, images: Tensor) -> Tensor:
+        """What the last layer reads, after the last row: (N, hidden_size)."""
         rows = images.transpose(1, 2).flatten(2)  # (N, H, C*W): the rows are the sequence
         outputs, _ = self.lstm(rows)  # (N, H, hidden_size)
-        return self.fc(outputs[:, -1])  # (N, num_classes) after the last row
+        return outputs[:, -1]
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc(self.features(images))

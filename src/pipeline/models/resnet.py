@@ -8,6 +8,7 @@ from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec, image_shape
 
 READS = ("image",)
+TASKS = ("classification", "regression")
 
 
 class Options(Schema):
@@ -46,7 +47,11 @@ class Model(nn.Module):
         self.blocks = nn.Sequential(Block(first, first, 1), Block(first, second, 2), Block(second, third, 2))
         self.fc = nn.Linear(third, spec.num_outputs)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def features(self, images: Tensor) -> Tensor:
+        """What the last layer reads: (N, 64)."""
         x = F.relu(self.norm(self.conv(images)))  # (N, 16, H, W)
         x = self.blocks(x)  # (N, 64, H/4, W/4)
-        return self.fc(x.mean(dim=(2, 3)))
+        return x.mean(dim=(2, 3))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc(self.features(images))

@@ -12,6 +12,7 @@ from pipeline.core.spec import DataSpec
 from pipeline.core.tokenizer import PADDING
 
 READS = ("text",)
+TASKS = ("classification", "regression")
 
 
 class Options(Schema):

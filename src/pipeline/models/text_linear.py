@@ -15,6 +15,7 @@ from pipeline.core.spec import DataSpec
 from pipeline.core.tokenizer import PADDING
 
 READS = ("text",)
+TASKS = ("classification", "regression")
 #: Odd, so that hashes of different tokens spread over all weights (Knuth, The Art of Computer Programming, 6.4).
 MULTIPLIER = 2_654_435_761
 

@@ -24,7 +24,9 @@ def build(section: Mapping[str, Any], spec: DataSpec, path: str) -> tuple[nn.Mod
     name = section.get("name")
     module = rooms.load("models", str(name), f"{path}.name")
     if spec.modality not in module.READS:
-        readers = [other for other in rooms.names("models") if spec.modality in rooms.load("models", other, path).READS]
+        others = {other: rooms.load("models", other, path) for other in rooms.names("models")}
+        alike = {other: found for other, found in others.items() if {*found.TASKS} & {*module.TASKS}}
+        readers = [other for other, found in alike.items() if spec.modality in found.READS]
         raise ValueError(
             f"{path}.name: {name} reads {' and '.join(f'{kind}s' for kind in module.READS)}, and this data set is a "
             f"{spec.modality}; {', '.join(readers)} read {spec.modality}s"

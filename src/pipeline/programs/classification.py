@@ -1,19 +1,27 @@
 """What is deployed of a classifier: raw input in, class probabilities out."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from pipeline.core.storage import Meta
+from pipeline.exporting.programs import Programs
 from pipeline.exporting.reading import reader
 from pipeline.exporting.texts import ReadTexts, ReadTokens
+from pipeline.network.inputs import reading
 
 
-def programs(model: nn.Module, meta: Meta) -> "dict[str, Classifier]":
-    """The programs around the trained ``model``, by the suffix of their file."""
+def programs(model: Any, meta: Meta) -> Programs:
+    """The programs around the trained ``model``."""
+    ts: Classifier
+    pt2: Classifier
     if meta.spec.modality == "text":
-        return {"ts": TextProgram(model, meta), "pt2": TokenProgram(model, meta)}
-    program = Program(model, meta)
-    return {"ts": program, "pt2": program}
+        ts, pt2 = TextProgram(model, meta), TokenProgram(model, meta)
+    else:
+        ts = pt2 = (FeatureProgram if hasattr(model, "features") else Program)(model, meta)
+    read = reading(meta)
+    return Programs(ts, pt2, lambda stored: ts.answer(model(read(stored))))
 
 
 class Classifier(nn.Module):
@@ -23,7 +31,7 @@ class Classifier(nn.Module):
         classes: the name of each column of the answer; the TorchScript file carries it too.
     """
 
-    def __init__(self, model: nn.Module, meta: Meta) -> None:
+    def __init__(self, model: Any, meta: Meta) -> None:
         super().__init__()
         self.classes = list(meta.classes)
         self.model = model
@@ -36,7 +44,7 @@ class Classifier(nn.Module):
 class Program(Classifier):
     """(N, C, H, W) uint8 images of any size, or (N, F) float32 rows -> (N, num_classes) float32 probabilities."""
 
-    def __init__(self, model: nn.Module, meta: Meta) -> None:
+    def __init__(self, model: Any, meta: Meta) -> None:
         super().__init__(model, meta)
         self.read = reader(meta)
 
@@ -44,10 +52,19 @@ class Program(Classifier):
         return self.answer(self.model(self.read(inputs)))
 
 
+class FeatureProgram(Program):
+    """The same for a network with ``features``, which the TorchScript offers as well."""
+
+    @torch.jit.export
+    def features(self, inputs: Tensor) -> Tensor:
+        """What the network's last layer reads: inputs as for the answer -> float32 (N, num_features)."""
+        return self.model.features(self.read(inputs))
+
+
 class TextProgram(Classifier):
     """N raw texts -> (N, num_classes) float32 probabilities."""
 
-    def __init__(self, model: nn.Module, meta: Meta) -> None:
+    def __init__(self, model: Any, meta: Meta) -> None:
         super().__init__(model, meta)
         self.read = ReadTexts(meta)
 
@@ -63,7 +80,7 @@ class TextProgram(Classifier):
 class TokenProgram(Classifier):
     """Token ids, int64 (N, L), and lengths, int64 (N,) -> (N, num_classes) float32 probabilities."""
 
-    def __init__(self, model: nn.Module, meta: Meta) -> None:
+    def __init__(self, model: Any, meta: Meta) -> None:
         super().__init__(model, meta)
         self.read = ReadTokens()
 

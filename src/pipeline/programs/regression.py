@@ -3,13 +3,15 @@
 from torch import Tensor, nn
 
 from pipeline.core.storage import Meta
+from pipeline.exporting.programs import Programs
 from pipeline.exporting.reading import reader
+from pipeline.network.inputs import reading
 
 
-def programs(model: nn.Module, meta: Meta) -> "dict[str, Program]":
-    """The programs around the trained ``model``, by the suffix of their file."""
-    program = Program(model, meta)
-    return {"ts": program, "pt2": program}
+def programs(model: nn.Module, meta: Meta) -> Programs:
+    """The programs around the trained ``model``."""
+    program, read = Program(model, meta), reading(meta)
+    return Programs(program, program, lambda stored: program.answer(model(read(stored))))
 
 
 class Program(nn.Module):

@@ -45,7 +45,7 @@ def promote(store: "Store", run: str, content: dict[str, Any]) -> str:
     """Register the model in ``outputs/<run>``, decide whether it becomes champion, and say what was decided and why.
 
     Raises:
-        ValueError: the run isn't trained, evaluated and exported.
+        ValueError: the run isn't trained, evaluated, exported and, where it is to be, compared.
     """
     # Here and not above: they import MLflow, which must be told its settings before.
     from pipeline.promotion import package
@@ -53,7 +53,9 @@ def promote(store: "Store", run: str, content: dict[str, Any]) -> str:
 
     registry, folder = Registry(store), Path("outputs") / run
     with store.lock():
-        wanted = _complete(folder)
+        wanted = _complete(
+            folder, {"train", "evaluate", "export"} | ({"compare"} if run in content["comparisons"] else set())
+        )
         found, program = store.publish(wanted), wanted.tags["export.ts.md5"]
         version = registry.version_of(run, program)
     if version is None:
@@ -71,10 +73,12 @@ def promote(store: "Store", run: str, content: dict[str, Any]) -> str:
         return decide(registry, registry.judge(version, wanted), content["runs"][run].get("promote"))
 
 
-def _complete(folder: Path) -> Projection:
+def _complete(folder: Path, stages: set[str]) -> Projection:
     wanted = projection.from_outputs(folder)
-    if wanted is None or wanted.done != {"train", "evaluate", "export"}:
-        raise ValueError(f"{folder} isn't complete; run `dvc repro evaluate@{folder.name} export@{folder.name}`")
+    if wanted is None or not stages <= wanted.done:
+        missing = stages - (wanted.done if wanted else set())
+        targets = " ".join(f"{stage}@{folder.name}" for stage in sorted(missing))
+        raise ValueError(f"{folder} isn't complete; run `dvc repro {targets}`")
     return wanted
 
 

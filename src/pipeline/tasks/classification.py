@@ -11,7 +11,7 @@ from pipeline.core.schema import Schema, parse
 from pipeline.core.spec import DataSpec
 from pipeline.core.storage import Meta
 from pipeline.training.options import TrainOptions
-from pipeline.training.supervised import SupervisedTask
+from pipeline.training.task import SupervisedTask
 
 #: Validation metric -> which of two values is better.
 METRICS = {"val_loss": min, "val_accuracy": max}

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec
-from pipeline.training.supervised import SupervisedTask
+from pipeline.training.task import SupervisedTask
 
 #: Validation metric -> which of two values is better.
 METRICS = {"val_loss": min, "val_mae": min}

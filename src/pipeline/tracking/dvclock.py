@@ -14,7 +14,7 @@ Stages = dict[str, Any]
 
 
 def part_of(run: str, record_md5: str) -> Stages | None:
-    """The stages of one run, from its data to its export.
+    """The stages of one run, from its data to its export and comparison.
 
     None if DVC hasn't recorded the training whose ``record.json`` has the md5 ``record_md5``.
     """
@@ -25,7 +25,8 @@ def part_of(run: str, record_md5: str) -> Stages | None:
     record, train = (f"outputs/{run}/record.json", record_md5), f"train@{run}"
     if record not in _files(stages.get(train, {}), "outs"):
         return None
-    users = [name for name in (f"evaluate@{run}", f"export@{run}") if record in _files(stages.get(name, {}), "deps")]
+    names = [f"{stage}@{run}" for stage in ("evaluate", "export", "compare")]
+    users = [name for name in names if record in _files(stages.get(name, {}), "deps")]
     wanted, found = [train, *users], set[str]()
     while wanted:
         name = wanted.pop()

@@ -29,7 +29,7 @@ VARIABLES = {name: name for name in ("DVC_STAGE", "DVC_EXP_NAME", "DVC_EXP_BASEL
 
 @contextmanager
 def stage(name: str, record: dict[str, Any]) -> Iterator["Stage"]:
-    """Record one execution of the stage ``name`` (``train``, ``evaluate`` or ``export``) of one model.
+    """Record one execution of the stage ``name`` (``train``, ``evaluate``, ``export``, ``compare``) of a model.
 
     Args:
         name: the stage.
@@ -78,6 +78,10 @@ class Stage:
     def evaluation(self, metrics: Mapping[str, float], evaluation: Mapping[str, Any]) -> None:
         """Record the contents of ``metrics.json`` and ``evaluation.json``."""
         self._write("evaluation", metrics=metrics, evaluation=evaluation)
+
+    def comparison(self, metrics: Mapping[str, float], comparison: Mapping[str, Any]) -> None:
+        """Record the contents of ``comparison_metrics.json`` and ``comparison.json``."""
+        self._write("comparison", metrics=metrics, comparison=comparison)
 
     def export(self, export: Mapping[str, Any]) -> None:
         """Record the contents of ``export.json``."""

@@ -17,6 +17,7 @@ from pipeline.tracking.journal import as_text
 TRAINED = ("record.json", "history.csv", "model.safetensors")
 EVALUATED = ("evaluation.json", "metrics.json", "plots")
 EXPORTED = ("export.json", "model.ts", "model.pt2")
+COMPARED = ("comparison.json", "comparison_metrics.json", "comparison")
 
 
 @dataclass
@@ -30,7 +31,7 @@ class Projection:
         fallback: tags for a run that hasn't got them.
         data: file -> md5, of what was read besides what the record names.
         metrics: (name, step) -> (value, milliseconds since 1970), without ``test/*``.
-        test: the contents of ``metrics.json``.
+        test: the contents of ``metrics.json`` and ``comparison_metrics.json``.
         artifacts: files and folders that go to the top of the run's artifacts.
         texts: the same, where there is no file of them.
         status: what the run's status should become; None leaves it.
@@ -58,14 +59,21 @@ class Projection:
 
     def add_evaluation(self, metrics: dict[str, float], evaluation: Mapping[str, Any]) -> None:
         """Add the contents of ``metrics.json`` and ``evaluation.json``."""
-        self.test = metrics
-        self.data |= evaluation["data"]
-        self._add_tags("evaluate.", evaluation["options"])
+        self._add_judgement("evaluate.", metrics, evaluation)
+
+    def add_comparison(self, metrics: dict[str, float], comparison: Mapping[str, Any]) -> None:
+        """Add the contents of ``comparison_metrics.json`` and ``comparison.json``."""
+        self._add_judgement("compare.", metrics, comparison)
 
     def add_export(self, export: Mapping[str, Any]) -> None:
         """Add the contents of ``export.json``."""
         facts = {name: value for name, value in export.items() if name not in ("options", "model_md5")}
         self._add_tags("export.", export["options"] | facts)
+
+    def _add_judgement(self, prefix: str, metrics: dict[str, float], facts: Mapping[str, Any]) -> None:
+        self.test = self.test | metrics
+        self.data |= facts["data"]
+        self._add_tags(prefix, facts["options"])
 
     def _add_tags(self, prefix: str, tree: Mapping[str, Any]) -> None:
         self.tags |= {name: as_text(value) for name, value in flatten(tree, prefix).items()}
@@ -88,6 +96,8 @@ def from_journal(journal: Path) -> Projection | None:
                 run.tags.update(entry["tags"])
             case "evaluation":
                 run.add_evaluation(entry["metrics"], entry["evaluation"])
+            case "comparison":
+                run.add_comparison(entry["metrics"], entry["comparison"])
             case "export":
                 run.add_export(entry["export"])
     if last["kind"] == "end":
@@ -133,6 +143,10 @@ def from_outputs(folder: Path) -> Projection | None:
         run.add_export(export)
         run.artifacts += [folder / name for name in EXPORTED]
         run.done.add("export")
+    if comparison := _told(folder, COMPARED, record["model_md5"]):
+        run.add_comparison(json.loads((folder / COMPARED[1]).read_text(encoding="utf-8")), comparison)
+        run.artifacts += [folder / name for name in COMPARED]
+        run.done.add("compare")
     stages = dvclock.part_of(record["run"], md5(files[0]))
     if stages:
         run.texts["dvc.lock"] = dvclock.as_text(stages)

@@ -6,6 +6,8 @@
 - ``{"kind": "metrics", "at", "step", "values": {name: number}}``, named as in MLflow;
 - ``{"kind": "tags", "at", "tags": {name: text}}``;
 - ``{"kind": "evaluation", "at", "metrics", "evaluation"}``, the contents of ``metrics.json`` and ``evaluation.json``;
+- ``{"kind": "comparison", "at", "metrics", "comparison"}``, likewise of ``comparison_metrics.json`` and
+  ``comparison.json``;
 - ``{"kind": "export", "at", "export"}``, the contents of ``export.json``;
 - ``{"kind": "end", "at", "status", "error", "record"}``, last; without it the stage has died.
 

@@ -161,13 +161,15 @@ class Store:
     def _test(self, run: Run, wanted: Projection) -> None:
         if not wanted.test:
             return
-        names = [name for name in run.data.metrics if name.startswith("test/")]
+        values = {f"test/{name}": float(value) for name, value in wanted.test.items()}
+        # Of these metrics alone: evaluate and compare tell of theirs at different times.
+        names = values.keys() & run.data.metrics.keys()
         histories = [self.client.get_metric_history(run.info.run_id, name) for name in names]
         last = max((metric.step for history in histories for metric in history), default=-1)
-        shown = {metric.key: metric.value for history in histories for metric in history if metric.step == last}
-        values = {f"test/{name}": float(value) for name, value in wanted.test.items()}
-        if values != shown:
-            metrics = [Metric(name, value, wanted.ended, last + 1) for name, value in values.items()]
+        shown = {metric.key: metric.value for history in histories for metric in sorted(history, key=_step)}
+        changed = {name: value for name, value in values.items() if shown.get(name) != value}
+        metrics = [Metric(name, value, wanted.ended, last + 1) for name, value in changed.items()]
+        if metrics:
             self.client.log_batch(run.info.run_id, metrics=metrics)
 
     def _artifacts(self, run: Run, wanted: Projection) -> None:
@@ -203,6 +205,11 @@ class Store:
             self.client.update_run(run_id, status="RUNNING")
         else:
             self.client.set_terminated(run_id, wanted.status, wanted.ended)
+
+
+def _step(metric: Metric) -> int:
+    step: int = metric.step
+    return step
 
 
 def _artifacts() -> str:

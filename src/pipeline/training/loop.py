@@ -27,6 +27,8 @@ class Task(Protocol):
 
     def update(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]: ...
     def validate(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]: ...
+    def check(self, history: list[Row]) -> None: ...
+    def show(self) -> Tensor | None: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
@@ -49,6 +51,7 @@ class State:
         first_bad: of the epoch under way: its first step (from 0) with a loss that isn't finite, or -1.
         best_epoch: the epoch (from 1) that ``monitor`` judges best so far, 0 before the first.
         best_weights: copies of that epoch's weights.
+        samples: epoch -> what a network that makes images made after it, uint8 (n, C, H, W) on the CPU.
     """
 
     step: int = 0
@@ -57,6 +60,7 @@ class State:
     first_bad: Tensor | None = None
     best_epoch: int = 0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
+    samples: dict[int, Tensor] = field(default_factory=dict)
 
 
 def fit(
@@ -82,7 +86,8 @@ def fit(
         observer: is told of every step and epoch.
 
     Raises:
-        ValueError: a loss or metric is not finite; the message names the epoch, the first bad step and the remedy.
+        ValueError: a loss or metric is not finite, with the epoch, the first bad step and the remedy; or the task
+            says that going on is of no use.
     """
     while not _is_finished(state, options):
         losses = _train_epoch(task, train, options, seed, state, observer)
@@ -90,6 +95,9 @@ def fit(
         row = {"epoch": epoch, **losses, **_validate(task, val)}
         _check_finite(row)
         state.history.append(row)
+        task.check(state.history)
+        if epoch in options.sample_epochs and (images := task.show()) is not None:
+            state.samples[epoch] = images.cpu()
         state.sums, state.first_bad = {}, None
         if epoch == best_epoch(state.history, options.monitor, better):
             state.best_epoch = epoch

@@ -30,7 +30,7 @@ class Optimizer:
     def minimize(self, loss: Tensor, step: int) -> None:
         """Take one step down the gradient of ``loss``, a scalar; ``step`` counts from the start of training."""
         self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+        torch.autograd.backward(loss, inputs=self.parameters)  # a GAN's two networks lie in one graph
         if self.options.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.parameters, self.options.clip_norm)
         lr = self.options.optimizer.lr * schedules.factor(self.options.schedule, step, self.num_steps)

@@ -98,6 +98,7 @@ class TrainOptions(Schema):
         monitor: the column of ``history.csv`` that says which epoch is best.
         patience: stop after so many epochs without a better one.
         keep: the epoch whose weights become ``model.safetensors``.
+        sample_epochs: those after which a network that makes images is asked for some, of the same latents each time.
     """
 
     epochs: PositiveInt
@@ -111,3 +112,10 @@ class TrainOptions(Schema):
     monitor: str = "val_loss"
     patience: PositiveInt | None = None
     keep: Literal["best", "last"] = "best"
+    sample_epochs: tuple[PositiveInt, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_sample_epochs(self) -> Self:
+        if self.sample_epochs and max(self.sample_epochs) > self.epochs:
+            raise ValueError(f"sample_epochs (={list(self.sample_epochs)}) must not exceed epochs (={self.epochs})")
+        return self

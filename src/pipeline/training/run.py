@@ -19,7 +19,7 @@ from pipeline.core.stage import say
 from pipeline.network import batches, building, devices
 from pipeline.seeding import derive
 from pipeline.tracking import journal
-from pipeline.training import loop
+from pipeline.training import loop, pictures
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.options import TrainOptions
 from pipeline.training.stopping import Stop
@@ -55,8 +55,8 @@ class Job:
 def train(run: str, content: dict[str, Any], folder: Path) -> None:
     """Train ``runs.<run>`` of the parsed ``params.yaml`` and write the results.
 
-    ``folder`` gets ``model.safetensors``, ``history.csv`` (one row an epoch) and ``record.json`` (see
-    :func:`pipeline.records.record`).
+    ``folder`` gets ``model.safetensors``, ``history.csv`` (one row an epoch), ``samples/`` (what a network that makes
+    images made after chosen epochs) and ``record.json`` (see :func:`pipeline.records.record`).
 
     Raises:
         ValueError: prepared data are missing or damaged, or the loss stops being finite.
@@ -77,7 +77,7 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
         drift.check()  # before anything is recorded as finished
         kept_epoch = state.best_epoch if options.keep == "best" else len(state.history)
         _write(folder, job.task.model, state, job.record | {"kept_epoch": kept_epoch})
-        log.artifacts([folder / "model.safetensors", folder / "history.csv", folder / "record.json"])
+        log.artifacts([folder / name for name in ("model.safetensors", "history.csv", "record.json", "samples")])
     checkpoints.finish(folder / "record.json")
 
 
@@ -154,4 +154,8 @@ def _write(folder: Path, network: nn.Module, state: loop.State, record: dict[str
         writer = csv.DictWriter(stream, state.history[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(state.history)
+    with replacing(folder / "samples") as samples:
+        samples.mkdir()
+        for epoch, images in state.samples.items():
+            pictures.draw(images.cpu(), samples / f"epoch_{epoch:04d}.png")
     write_json(folder / "record.json", record)

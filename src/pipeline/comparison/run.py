@@ -1,0 +1,161 @@
+"""Compare the images that one run generates with real ones, as the classifier of another run sees them."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.comparison import distances
+from pipeline.comparison.options import Options
+from pipeline.core import params, storage
+from pipeline.core.files import md5, replacing, write_json
+from pipeline.core.schema import parse
+from pipeline.evaluation.pictures import draw_images
+from pipeline.evaluation.tables import write_csv
+from pipeline.exporting import torchscript
+from pipeline.network import devices
+from pipeline.tracking import journal
+from pipeline.trained import read_record
+
+#: Images that go through the classifier at once, and that a generator makes at once.
+BATCH = 500
+#: A sample is memorised if it is nearer to a training image than all but this share of the test images are.
+NEAR = 0.01
+#: Samples that are drawn beside their nearest training images.
+NUM_DRAWN = 20
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Images and what the classifier makes of them.
+
+    Attributes:
+        images: uint8 (N, C, H, W).
+        features: what its last layer reads, float32 (N, F).
+        labels: the classes it gives them, int64 (N,).
+    """
+
+    images: np.ndarray
+    features: np.ndarray
+    labels: np.ndarray
+
+
+def compare(run: str, content: dict[str, Any], folder: Path) -> None:
+    """Compare samples of the generator in ``folder`` with test images, and training images with them for a measure.
+
+    Writes ``comparison_metrics.json`` (see :data:`pipeline.comparison.options.NAMES`), the folder ``comparison`` and
+    ``comparison.json``: ``model_md5``, the ``options`` and ``data``, file -> md5.
+
+    Raises:
+        ValueError: a program or the prepared data are missing or damaged, the classifier has no features, or there are
+            fewer images than are wanted.
+    """
+    options = parse(Options, params.at(content, f"comparisons.{run}"), f"comparisons.{run}")
+    record = read_record(folder)
+    with journal.stage("compare", record) as log:
+        devices.prepare(params.at(content, "num_threads"))
+        data = Path("data/processed") / options.dataset
+        meta = storage.read_meta(data)
+        train, test = (storage.read(data, split)["inputs"] for split in ("train", "test"))
+        number = _number(options.num_samples, min(len(train), len(test)), f"comparisons.{run}")
+        generator, classifier = _load(run), _load(options.classifier)
+        if not hasattr(classifier, "features"):
+            raise ValueError(
+                f"{_program(options.classifier)} has no features; run `dvc repro export@{options.classifier}`"
+            )
+        draw = torch.Generator().manual_seed(0)
+        real = [images[torch.randperm(len(images), generator=draw)[:number]] for images in (train, test)]
+        made, known, unknown = (_look(classifier, images) for images in (_samples(generator, number), *real))
+        with replacing(folder / "comparison") as plots:
+            for name in ("classes", "pictures"):
+                (plots / name).mkdir(parents=True)
+            values = _measure(made, known, unknown, train.numpy(), options.num_neighbors, len(meta.classes))
+            _draw(made, unknown, train.numpy(), meta.classes, plots)
+        write_json(folder / "comparison_metrics.json", values)
+        comparison = {
+            "model_md5": record["model_md5"],
+            "options": options.model_dump(mode="json") | {"classifier_md5": md5(_program(options.classifier))},
+            "data": {str(file): md5(file) for file in [data / "test.safetensors"]},
+        }
+        write_json(folder / "comparison.json", comparison)
+        log.comparison(values, comparison)
+        log.artifacts([folder / name for name in ("comparison_metrics.json", "comparison.json", "comparison")])
+
+
+def _number(wanted: int | None, there_are: int, path: str) -> int:
+    if wanted is not None and wanted > there_are:
+        raise ValueError(f"{path}.num_samples: {wanted} is more than the {there_are} images to compare with")
+    return wanted or there_are
+
+
+def _program(run: str) -> Path:
+    return Path("outputs") / run / "model.ts"
+
+
+def _load(run: str) -> Any:
+    file = _program(run)
+    try:
+        # Read by Python: pipeline.watching.drift watches what it opens.
+        return torchscript.load(io.BytesIO(file.read_bytes()))
+    except (FileNotFoundError, RuntimeError) as error:
+        raise ValueError(f"{file}: {error}; run `dvc repro export@{run}`") from None
+
+
+@torch.inference_mode()
+def _samples(generator: Any, number: int) -> Tensor:
+    """So many images, uint8 (number, C, H, W), the same each time."""
+    starts = range(0, number, BATCH)
+    return torch.cat([generator.sample(min(BATCH, number - start), start) for start in starts])
+
+
+@torch.inference_mode()
+def _look(classifier: Any, images: Tensor) -> Seen:
+    parts = torch.split(images, BATCH)
+    features = torch.cat([classifier.features(part) for part in parts])
+    labels = torch.cat([classifier(part).argmax(1) for part in parts])
+    return Seen(images.numpy(), features.numpy(), labels.numpy())
+
+
+def _measure(
+    made: Seen, known: Seen, unknown: Seen, train: np.ndarray, num_neighbors: int, num_classes: int
+) -> dict[str, float]:
+    """Samples beside test images, and training images beside them: nothing made can be nearer than those.
+
+    Args:
+        made, known, unknown: samples, training and test images, as many of each.
+        train: all training images.
+        num_neighbors: for the neighbourhoods.
+        num_classes: how many classes there are.
+    """
+    values: dict[str, float] = {}
+    for suffix, seen in (("", made), ("_real", known)):
+        found = {"frechet_distance": distances.frechet(unknown.features, seen.features)}
+        found |= distances.neighborhoods(unknown.features, seen.features, num_neighbors)
+        found["class_entropy"] = distances.entropy(_shares(seen, num_classes))
+        values |= {f"{name}{suffix}": value for name, value in found.items()}
+    # Of training images the nearest would be themselves.
+    apart = {suffix: distances.nearest(seen.images, train)[1] for suffix, seen in (("", made), ("_real", unknown))}
+    near = np.quantile(apart["_real"], NEAR)
+    for suffix, distance in apart.items():
+        values[f"nearest_distance{suffix}"] = float(distance.mean())
+        values[f"memorised{suffix}"] = float((distance < near).mean())
+    return values | {"num_samples": len(made.images)}
+
+
+def _shares(seen: Seen, num_classes: int) -> np.ndarray:
+    shares: np.ndarray = np.bincount(seen.labels, minlength=num_classes) / len(seen.labels)
+    return shares
+
+
+def _draw(made: Seen, unknown: Seen, train: np.ndarray, classes: tuple[str, ...], folder: Path) -> None:
+    names = [f"{name} {of}" for name in classes for of in ("made", "real")]
+    shares = np.stack([_shares(made, len(classes)), _shares(unknown, len(classes))], axis=1).ravel()
+    write_csv(folder / "classes/classes.csv", ("share", "class"), shares, names, digits=6)
+    index, _ = distances.nearest(made.images[:NUM_DRAWN], train)
+    pairs = np.stack([made.images[:NUM_DRAWN], train[index]], axis=1) / 255  # (n, 2, C, H, W)
+    rows = np.concatenate([pairs[start : start + 10].swapaxes(0, 1) for start in range(0, len(pairs) // 10 * 10, 10)])
+    draw_images(rows, "samples, each above the nearest training image", folder / "pictures/nearest.png")

@@ -1,0 +1,144 @@
+"""Learn to make images that a second network can't tell from real ones: I. Goodfellow et al. (2014)."""
+
+from copy import deepcopy
+from typing import Any, Literal
+
+import torch
+from pydantic import NonNegativeFloat, PositiveInt
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pipeline.core.schema import Schema, Share, parse
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Meta
+from pipeline.training.optimizer import Optimizer
+from pipeline.training.options import TrainOptions
+from pipeline.training.task import LearningTask, Row
+
+#: Validation metric -> which of two values is better.
+METRICS = {"val_loss": min, "val_diversity": max}
+#: Images in a picture of samples.
+NUM_SHOWN = 64
+
+
+class NonSaturating(Schema):
+    """The generator maximises the logarithm of the probability that its images are taken for real.
+
+    Attributes:
+        label_smoothing: real images are real with so much less than certainty (T. Salimans et al., 2016).
+        averaging: the generator that is kept is the exponential moving average of the one that learns, with this
+            weight on the past in each step (Y. Yazici et al., 2018); 0 keeps the one that learns.
+        min_diversity: training stops when ``val_diversity`` stays below this: the generator has collapsed.
+        collapse_patience: epochs in a row that make it so.
+    """
+
+    name: Literal["non_saturating"]
+    label_smoothing: Share = 0.0
+    averaging: Share = 0.0
+    min_diversity: NonNegativeFloat = 0.1
+    collapse_patience: PositiveInt = 5
+
+
+class Options(Schema):
+    """The part of ``runs.<run>.train`` that this task defines."""
+
+    loss: NonSaturating
+
+
+def check(spec: DataSpec) -> None:
+    """Raise ``ValueError`` unless the data are images."""
+    if spec.modality != "image":
+        raise ValueError(f"a GAN learns from images, and this data set is a {spec.modality}")
+
+
+class Task(LearningTask):
+    """Networks have ``generator`` and ``discriminator`` as in :mod:`pipeline.models.gan`; targets don't count."""
+
+    def __init__(self, model: Any, meta: Meta, options: TrainOptions, num_steps: int) -> None:
+        self.adversarial = parse(Options, {"loss": options.loss}, "train").loss
+        self.generator = deepcopy(model.generator) if self.adversarial.averaging else model.generator
+        super().__init__(model, meta, options, num_steps)
+        self.opponent = Optimizer(model.discriminator.parameters(), options, num_steps)
+
+    def learners(self) -> list[nn.Parameter]:
+        """The generator's; the discriminator has an optimiser of its own."""
+        return list(self.generator.parameters())
+
+    def losses(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
+        """Train the discriminator by one step; ``loss`` is then the generator's against it, as for its own images."""
+        images = _signed(inputs)
+        latents = torch.randn(len(images), self.model.latent_size).to(images.device, non_blocking=True)
+        with self.precision(images.device):
+            made = self.generator(latents)
+            real_logits, made_logits = self.model.discriminator(images), self.model.discriminator(made.detach())
+        certain = torch.full_like(real_logits, 1 - self.adversarial.label_smoothing, dtype=torch.float32)
+        real = F.binary_cross_entropy_with_logits(real_logits.float(), certain)
+        discriminator = (real + F.softplus(made_logits.float()).mean()) / 2
+        self.opponent.minimize(discriminator, step)
+        with self.precision(images.device):
+            judged = self.model.discriminator(made)
+        return {"loss": F.softplus(-judged.float()).mean(), "discriminator": discriminator}
+
+    def update(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
+        """See :meth:`LearningTask.update`."""
+        losses = super().update(inputs, targets, step)
+        if self.adversarial.averaging:
+            kept, learning = self.model.generator.state_dict(), self.generator.state_dict()
+            for name, value in learning.items():
+                # The count of batches is a whole number.
+                weight = 1 - self.adversarial.averaging if value.is_floating_point() else 1
+                kept[name].lerp_(value, weight) if value.is_floating_point() else kept[name].copy_(value)
+        return losses
+
+    @torch.no_grad()
+    def validate(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Compare as many samples, of the same latents each time, with real images, pixel by pixel.
+
+        ``loss`` is the Fréchet distance between them if pixels were independent and Gaussian, a mean over pixels with
+        values from -1 to 1: it has little to say of how good images look, and shows that training gets somewhere.
+        ``diversity`` is the variance among samples over that among images: 0 if all samples are alike.
+        """
+        images, made = _signed(inputs), self._make(len(inputs))
+        distance = (images.mean(0) - made.mean(0)).square() + (_spread(images).sqrt() - _spread(made).sqrt()).square()
+        return {"loss": distance.mean(), "diversity": _spread(made).mean() / _spread(images).mean()}
+
+    def check(self, history: list[Row]) -> None:
+        """See :meth:`LearningTask.check`."""
+        patience, least = self.adversarial.collapse_patience, self.adversarial.min_diversity
+        latest = [row["val_diversity"] for row in history[-patience:]]
+        if len(latest) == patience and max(latest) < least:
+            raise ValueError(
+                f"the generator has collapsed: in the last {patience} epochs the variance among its images was at most "
+                f"{max(latest):.3f} of that among real ones (train.loss.min_diversity is {least}); lower "
+                f"train.optimizer.lr (={self.options.optimizer.lr}) or set train.loss.label_smoothing"
+            )
+
+    @torch.no_grad()
+    def show(self) -> Tensor:
+        """See :meth:`LearningTask.show`."""
+        return ((self._make(NUM_SHOWN) + 1) * 127.5).round().byte()
+
+    def state_dict(self) -> dict[str, Any]:
+        """See :meth:`LearningTask.state_dict`."""
+        own = {"opponent": self.opponent.state_dict(), "generator": self.generator.state_dict()}
+        return super().state_dict() | own
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See :meth:`LearningTask.load_state_dict`."""
+        super().load_state_dict(state)
+        self.opponent.load_state_dict(state["opponent"])
+        self.generator.load_state_dict(state["generator"])
+
+    def _make(self, number: int) -> Tensor:
+        latents = torch.randn(number, self.model.latent_size, generator=torch.Generator().manual_seed(0))
+        return self.model.generator(latents.to(next(self.model.parameters()).device))
+
+
+def _signed(images: Tensor) -> Tensor:
+    """uint8 -> float32 from -1 to 1, as the generator makes them."""
+    return images.float() / 127.5 - 1
+
+
+def _spread(images: Tensor) -> Tensor:
+    """The variance of each pixel."""
+    return images.var(0, correction=0)

@@ -1,0 +1,91 @@
+"""Learn to put images into a few Gaussian numbers and back: the evidence lower bound of Kingma & Welling (2013)."""
+
+from typing import Any, Literal
+
+import torch
+from pydantic import Field, NonNegativeFloat
+from torch import Tensor
+from torch.nn import functional as F
+
+from pipeline.core.schema import Schema, parse
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Meta
+from pipeline.training.options import TrainOptions
+from pipeline.training.task import LearningTask
+
+#: Validation metric -> which of two values is better.
+METRICS = {"val_loss": min, "val_reconstruction": min, "val_kl": min}
+#: Images in a picture of samples.
+NUM_SHOWN = 64
+
+
+class Elbo(Schema):
+    """The negative evidence lower bound, in nats per image: reconstruction + beta · KL.
+
+    Reconstruction is the cross entropy of each pixel's grey value as a Bernoulli probability, KL the divergence of the
+    latents from a standard normal distribution. A ``beta`` other than 1 is that of I. Higgins et al. (2017).
+
+    Attributes:
+        beta: weight of KL in training; validation always has 1.
+        warmup: share of all steps over which the weight rises from 0 (S. Bowman et al., 2016).
+    """
+
+    name: Literal["elbo"]
+    beta: NonNegativeFloat = 1.0
+    warmup: float = Field(default=0.0, ge=0, le=1)
+
+
+class Options(Schema):
+    """The part of ``runs.<run>.train`` that this task defines."""
+
+    loss: Elbo
+
+
+def check(spec: DataSpec) -> None:
+    """Raise ``ValueError`` unless the data are images."""
+    if spec.modality != "image":
+        raise ValueError(f"a VAE learns from images, and this data set is a {spec.modality}")
+
+
+class Task(LearningTask):
+    """Networks have ``encode`` and ``decode`` as in :mod:`pipeline.models.conv_vae`; targets don't count."""
+
+    def __init__(self, model: Any, meta: Meta, options: TrainOptions, num_steps: int) -> None:
+        super().__init__(model, meta, options, num_steps)
+        self.elbo = parse(Options, {"loss": options.loss}, "train").loss
+
+    def losses(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
+        """``reconstruction`` and ``kl`` in nats per image, and their weighted sum; one draw of latents an image."""
+        images = inputs.float() / 255
+        noise = torch.randn(len(images), self.model.latent_size)
+        with self.precision(images.device):
+            parts = self._parts(images, noise)
+        return {"loss": parts["reconstruction"] + self._beta(step) * parts["kl"], **parts}
+
+    @torch.no_grad()
+    def validate(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """The same with beta 1, and with the same noise each time, so that epochs compare."""
+        noise = torch.randn(len(inputs), self.model.latent_size, generator=torch.Generator().manual_seed(0))
+        parts = self._parts(inputs.float() / 255, noise)
+        return {"loss": parts["reconstruction"] + parts["kl"], **parts}
+
+    @torch.no_grad()
+    def show(self) -> Tensor:
+        """See :meth:`LearningTask.show`."""
+        latents = torch.randn(NUM_SHOWN, self.model.latent_size, generator=torch.Generator().manual_seed(0))
+        pixels = self.model.decode(latents.to(next(self.model.parameters()).device)).sigmoid()
+        return (pixels * 255).round().byte()
+
+    def _parts(self, images: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        mean, log_variance = self.model.encode(images)
+        # Drawn on the CPU, so that every device gets the same noise.
+        latents = mean + (log_variance / 2).exp() * noise.to(images.device, non_blocking=True)
+        logits = self.model.decode(latents).float()
+        mean, log_variance = mean.float(), log_variance.float()
+        reconstruction = F.binary_cross_entropy_with_logits(logits, images, reduction="sum") / len(images)
+        kl = (mean.square() + log_variance.exp() - 1 - log_variance).sum() / (2 * len(images))
+        return {"reconstruction": reconstruction, "kl": kl}
+
+    def _beta(self, step: int) -> float:
+        rising = self.elbo.warmup * self.num_steps
+        return self.elbo.beta * min(1.0, (step + 1) / rising if rising else 1.0)

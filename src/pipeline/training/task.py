@@ -1,0 +1,104 @@
+"""What tasks share: how a network learns from one batch after the other."""
+
+from abc import ABC, abstractmethod
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.core.storage import Meta
+from pipeline.network.inputs import reading
+from pipeline.training.augmentation import augment
+from pipeline.training.optimizer import Optimizer
+from pipeline.training.options import TrainOptions
+
+Row = dict[str, float]
+
+
+class LearningTask(ABC):
+    """One network, one optimiser.
+
+    Inputs are (N, *shape) and targets (N,) as stored, on the device of ``model``. The model is on its device before: an
+    optimiser may keep tensors there from the start.
+    """
+
+    #: What is trained and kept; a task calls more of it than a module offers.
+    model: Any
+
+    def __init__(self, model: nn.Module, meta: Meta, options: TrainOptions, num_steps: int) -> None:
+        self.model, self.options, self.num_steps = model, options, num_steps
+        self.optimizer = Optimizer(self.learners(), options, num_steps)
+
+    def learners(self) -> list[nn.Parameter]:
+        """What the optimiser changes."""
+        return list(self.model.parameters())
+
+    @abstractmethod
+    def losses(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
+        """Scalars, on the device; ``loss`` is minimised, and the others are its parts."""
+
+    @abstractmethod
+    def validate(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Measure a batch in float32, as the model will be used; returns means over its examples, on the device."""
+
+    def update(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
+        """Take one step; returns the losses (detached scalars, on the device)."""
+        losses = self.losses(self.augmented(inputs), targets, step)
+        self.optimizer.minimize(losses["loss"], step)
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def show(self) -> Tensor | None:
+        """Images that the network makes, of the same latents each time, uint8 (n, C, H, W); None if it makes none."""
+        return None
+
+    def check(self, history: list[Row]) -> None:
+        """Look at the rows of ``history.csv`` so far.
+
+        Raises:
+            ValueError: going on is of no use.
+        """
+        return
+
+    def augmented(self, inputs: Tensor) -> Tensor:
+        """Images (uint8) after random changes; anything else as it is."""
+        return augment(inputs, self.options.augment) if inputs.dtype == torch.uint8 else inputs
+
+    def precision(self, device: torch.device) -> Any:
+        """The context in which a network computes while it learns."""
+        return torch.autocast(device.type, torch.bfloat16) if self.options.precision == "bf16" else nullcontext()
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that resuming needs, in tensors, numbers and texts."""
+        return {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state_dict` returned."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+class SupervisedTask(LearningTask):
+    """One target an example."""
+
+    def __init__(self, model: nn.Module, meta: Meta, options: TrainOptions, num_steps: int) -> None:
+        super().__init__(model, meta, options, num_steps)
+        self.read = reading(meta).to(next(model.parameters()).device)
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The scalar to minimise, from the network's outputs (N, num_outputs) and the targets (N,)."""
+
+    @abstractmethod
+    def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Validation metrics of a batch, each a mean over its examples."""
+
+    def losses(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
+        """See :meth:`LearningTask.losses`."""
+        with self.precision(inputs.device):
+            outputs = self.model(self.read(inputs))
+        return {"loss": self.loss(outputs.float(), targets)}
+
+    def validate(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """See :meth:`LearningTask.validate`."""
+        return self.measure(self.model(self.read(inputs)), targets)
