@@ -24,13 +24,18 @@ SPECS = {
 }
 
 
-def readers(modality: str) -> list[str]:
-    """The models that read such data."""
-    return [name for name in rooms.names("models") if modality in rooms.load("models", name, "").READS]
+def readers(modality: str, task: str = "classification") -> list[str]:
+    """The models that read such data and learn such a task."""
+    modules = {name: rooms.load("models", name, "") for name in rooms.names("models")}
+    return [name for name, module in modules.items() if modality in module.READS and task in module.TASKS]
 
 
-#: Every model with a modality that it reads.
+#: Every model that tells classes apart, with a modality that it reads.
 READERS = [(name, modality) for modality in SPECS for name in readers(modality)]
+#: Every model that makes images, with its task.
+GENERATORS = [(name, task) for task in ("vae", "gan") for name in readers("image", task)]
+#: What such models are given: sides that can be halved twice.
+PICTURES = DataSpec(modality="image", shape=(3, 12, 16), num_classes=5)
 
 
 def meta(spec: DataSpec, **changes: Any) -> Meta:

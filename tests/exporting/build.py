@@ -4,12 +4,11 @@ import sys
 from pathlib import Path
 
 import torch
-from specimens import READERS, SPECS, examples, meta, network, stored, texts
+from specimens import GENERATORS, PICTURES, READERS, SPECS, examples, meta, network, stored, texts
 
-from pipeline.core import storage
+from pipeline.core import rooms, storage
 from pipeline.exporting import run
 from pipeline.exporting.options import Options
-from pipeline.programs.classification import programs
 
 CLASSES = ("zero", "é", "two", "three", "four")
 #: None, one, and more than any batch.
@@ -20,10 +19,13 @@ IMAGES = [(3, 3, 1, 1), (3, 3, 9, 40), (1, 3, 40, 9), (2, 3, 33, 51)]
 TEXTS = ["", " \t\n", "Éa ß ﬁ", "日本語 и ελ", "😀b\0c", "a\u0301\u0327b", "abc " * 30]
 
 
-def calls(modality, program):
+def calls(task, modality, program):
     """The arguments of each form: ``(ts, pt2)``."""
+    if task == "gan":
+        latents = [torch.randn(number, program.latent_size) for number in NUMBERS]
+        return [((given,), (given,)) for given in latents]
     if modality != "text":
-        inputs = [stored(SPECS[modality], number) for number in NUMBERS]
+        inputs = [stored(PICTURES if task == "vae" else SPECS[modality], number) for number in NUMBERS]
         inputs += [torch.randint(0, 256, shape).byte() for shape in IMAGES if modality == "image"]
         return [((given,), (given,)) for given in inputs]
     raw = [*(texts(number, 30) for number in NUMBERS), TEXTS, *([text] for text in TEXTS)]
@@ -32,16 +34,17 @@ def calls(modality, program):
 
 def main(folder):
     torch.set_num_threads(1)
-    for name, modality in READERS:
-        spec, target = SPECS[modality], folder / f"{name}_{modality}"
+    cases = [(name, modality, "classification", SPECS[modality]) for name, modality in READERS]
+    for name, modality, task, spec in [*cases, *((name, "image", task, PICTURES) for name, task in GENERATORS)]:
+        target = folder / f"{name}_{modality}"
         description = meta(spec, classes=CLASSES)
         target.mkdir(parents=True)
         storage.write(target, {"test": examples(spec, 257)}, description)
-        made = programs(network(name, spec), description)
-        run.write(made, description, storage.read(target, "test"), Options(batch_size=100), target)
-        ways = [
-            {"ts": raw, "pt2": prepared, "answers": made["ts"](*raw)} for raw, prepared in calls(modality, made["ts"])
-        ]
+        made = rooms.load("programs", task, "").programs(network(name, spec), description)
+        options = Options(batch_size=100, tolerance=0.004 if task == "gan" else 1e-5)
+        run.write(made, description, storage.read(target, "test"), options, target)
+        given = calls(task, modality, made.ts)
+        ways = [{"ts": raw, "pt2": prepared, "answers": made.ts(*raw)} for raw, prepared in given]
         torch.save(ways, target / "calls.pt")
 
 

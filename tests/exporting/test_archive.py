@@ -4,14 +4,15 @@ from zipfile import ZIP_STORED, ZipFile
 
 import pytest
 import torch
-from specimens import READERS
+from specimens import GENERATORS, READERS
 
 import pipeline
 from pipeline.exporting import archive
 
 pytestmark = pytest.mark.slow  # two processes export every model
 
-FILES = [f"{name}_{modality}/model.{suffix}" for name, modality in READERS for suffix in ("ts", "pt2")]
+NAMES = [f"{name}_{modality}" for name, modality in READERS] + [f"{name}_image" for name, _ in GENERATORS]
+FILES = [f"{name}/model.{suffix}" for name in NAMES for suffix in ("ts", "pt2")]
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -35,7 +35,7 @@ def test_a_program_of_texts_refuses_other_input(exports, name):
 
 def written(name: str, modality: str, file: Path) -> bytes:
     spec = SPECS[modality]
-    pt2.write(spec, programs(network(name, spec), meta(spec))["pt2"].eval().requires_grad_(False), file)
+    pt2.write(spec, None, programs(network(name, spec), meta(spec)).pt2.eval().requires_grad_(False), file)
     return file.read_bytes()
 
 
@@ -48,8 +48,8 @@ def test_what_a_process_has_exported_before_does_not_count(tmp_path):
 @pytest.mark.parametrize("longest", [1, 2, 3])
 def test_a_program_of_very_short_texts_takes_every_length(tmp_path, longest):
     spec = SPECS["text"].model_copy(update={"shape": (longest,)})
-    program = programs(network("text_lstm", spec), meta(spec))["pt2"].eval().requires_grad_(False)
-    pt2.write(spec, program, tmp_path / "model.pt2")
+    program = programs(network("text_lstm", spec), meta(spec)).pt2.eval().requires_grad_(False)
+    pt2.write(spec, None, program, tmp_path / "model.pt2")
     tokens, reloaded = stored(spec, 4), pt2.load(tmp_path / "model.pt2")
     for length in range(1, longest + 1):
         given = tokens[:, :length], torch.full((4,), length)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from specimens import READERS, readers
+from specimens import GENERATORS, PICTURES, READERS, SPECS, network, readers
 
 from pipeline.exporting import torchscript
 
@@ -21,7 +21,8 @@ def test_both_forms_answer_as_the_network_without_our_code(exports, tmp_path):
         check=False,
     )
     assert process.returncode == 0, process.stderr
-    assert process.stdout.split() == sorted(f"{name}_{modality}" for name, modality in READERS)
+    names = [f"{name}_{modality}" for name, modality in READERS] + [f"{name}_image" for name, _ in GENERATORS]
+    assert process.stdout.split() == sorted(names)
 
 
 IMAGES = torch.zeros(2, 1, 14, 16).byte()
@@ -41,3 +42,41 @@ def test_the_file_refuses_what_is_no_list_of_texts_clearly(exports, name, given)
     program = torchscript.load(exports[0] / f"{name}_text/model.ts")
     with pytest.raises(RuntimeError, match=r"Expected a value of type 'List\[str\]' for argument 'texts'"):
         program(given)
+
+
+@pytest.mark.parametrize(("name", "task"), GENERATORS)
+def test_samples_depend_on_the_seed_alone(exports, name, task):
+    program = torchscript.load(exports[0] / f"{name}_image/model.ts")
+    before = torch.random.get_rng_state()
+    first, same, other = (program.sample(7, seed) for seed in (1, 1, 2))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert (first.dtype, first.shape) == (torch.uint8, (7, *PICTURES.shape))
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+    assert program.sample(0, 1).shape == (0, *PICTURES.shape)
+
+
+@pytest.mark.parametrize("name", readers("image", "vae"))
+def test_images_go_to_latents_and_back(exports, name):
+    program = torchscript.load(exports[0] / f"{name}_image/model.ts")
+    images = torch.randint(0, 256, (4, 3, 30, 11)).byte()
+    mean, log_variance = program.encode(images)
+    assert mean.shape == log_variance.shape == (4, 20)
+    torch.testing.assert_close(program.decode(mean), program(images))
+
+
+@pytest.mark.parametrize("latents", [torch.zeros(2, 3), torch.zeros(2, 100, 1), torch.zeros(2, 100).double()])
+@pytest.mark.parametrize("name", readers("image", "gan"))
+def test_a_generator_refuses_other_latents(exports, name, latents):
+    program = torchscript.load(exports[0] / f"{name}_image/model.ts")
+    with pytest.raises(torch.jit.Error, match=r"latents must be float32 of shape \(N, 100\)"):
+        program(latents)
+
+
+@pytest.mark.parametrize("name", ["lenet", "cnn", "lstm", "resnet"])
+def test_a_classifier_tells_what_its_last_layer_reads(exports, name):
+    program = torchscript.load(exports[0] / f"{name}_image/model.ts")
+    images = torch.randint(0, 256, (4, 3, 30, 11)).byte()
+    features, last = program.features(images), dict(network(name, SPECS["image"]).named_modules())
+    last = last["fc3" if name == "lenet" else "fc"]
+    torch.testing.assert_close(last(features).softmax(1), program(images))

@@ -27,7 +27,7 @@ print(json.dumps([answer.tolist() for answer in answers]))
 
 
 def test_a_packed_program_answers_raw_texts_without_our_code(outputs):
-    program = programs(network("text_linear", SPECS["text"]), meta(SPECS["text"]))["ts"].eval().requires_grad_(False)
+    program = programs(network("text_linear", SPECS["text"]), meta(SPECS["text"])).ts.eval().requires_grad_(False)
     torchscript.write(program, outputs.root / "model.ts")
     data = outputs.root / "data/processed/texts"
     data.mkdir()

@@ -27,9 +27,9 @@ class NonSaturating(Schema):
     Attributes:
         label_smoothing: real images are real with so much less than certainty (T. Salimans et al., 2016).
         averaging: the generator that is kept is the exponential moving average of the one that learns, with this
-            weight on the past in each step (Y. Yazici et al., 2018); 0 keeps the one that learns.
+            weight on the past (Y. Yazici et al., 2018), and less at the beginning; 0 keeps the one that learns.
         min_diversity: training stops when ``val_diversity`` stays below this: the generator has collapsed.
-        collapse_patience: epochs in a row that make it so.
+        collapse_patience: epochs in a row that make it so, if it was above before or half of all epochs are over.
     """
 
     name: Literal["non_saturating"]
@@ -69,7 +69,7 @@ class Task(LearningTask):
         images = _signed(inputs)
         latents = torch.randn(len(images), self.model.latent_size).to(images.device, non_blocking=True)
         with self.precision(images.device):
-            made = self.generator(latents)
+            made = self.generator.train()(latents)  # validation has left it as it will be used
             real_logits, made_logits = self.model.discriminator(images), self.model.discriminator(made.detach())
         certain = torch.full_like(real_logits, 1 - self.adversarial.label_smoothing, dtype=torch.float32)
         real = F.binary_cross_entropy_with_logits(real_logits.float(), certain)
@@ -83,11 +83,12 @@ class Task(LearningTask):
         """See :meth:`LearningTask.update`."""
         losses = super().update(inputs, targets, step)
         if self.adversarial.averaging:
-            kept, learning = self.model.generator.state_dict(), self.generator.state_dict()
-            for name, value in learning.items():
-                # The count of batches is a whole number.
-                weight = 1 - self.adversarial.averaging if value.is_floating_point() else 1
-                kept[name].lerp_(value, weight) if value.is_floating_point() else kept[name].copy_(value)
+            # The first generators are worth nothing: the past counts for less than (1 + step) / (10 + step).
+            weight = 1 - min(self.adversarial.averaging, (1 + step) / (10 + step))
+            learning = self.generator.state_dict()
+            for name, kept in self.model.generator.state_dict().items():
+                if kept.is_floating_point():
+                    kept.lerp_(learning[name], weight)
         return losses
 
     @torch.no_grad()
@@ -96,17 +97,21 @@ class Task(LearningTask):
 
         ``loss`` is the Fréchet distance between them if pixels were independent and Gaussian, a mean over pixels with
         values from -1 to 1: it has little to say of how good images look, and shows that training gets somewhere.
-        ``diversity`` is the variance among samples over that among images: 0 if all samples are alike.
+        ``diversity`` is the variance among samples of the generator that learns over that among images: 0 if all its
+        samples are alike.
         """
-        images, made = _signed(inputs), self._make(len(inputs))
+        images, made = _signed(inputs), self._make(self.model.generator, len(inputs))
+        latest = made if self.generator is self.model.generator else self._make(self.generator.eval(), len(inputs))
         distance = (images.mean(0) - made.mean(0)).square() + (_spread(images).sqrt() - _spread(made).sqrt()).square()
-        return {"loss": distance.mean(), "diversity": _spread(made).mean() / _spread(images).mean()}
+        return {"loss": distance.mean(), "diversity": _spread(latest).mean() / _spread(images).mean()}
 
     def check(self, history: list[Row]) -> None:
         """See :meth:`LearningTask.check`."""
         patience, least = self.adversarial.collapse_patience, self.adversarial.min_diversity
-        latest = [row["val_diversity"] for row in history[-patience:]]
-        if len(latest) == patience and max(latest) < least:
+        diversity = [row["val_diversity"] for row in history]
+        latest, before = diversity[-patience:], diversity[:-patience]
+        is_late = 2 * len(history) > self.options.epochs
+        if len(latest) == patience and max(latest) < least and (is_late or max(before, default=0) >= least):
             raise ValueError(
                 f"the generator has collapsed: in the last {patience} epochs the variance among its images was at most "
                 f"{max(latest):.3f} of that among real ones (train.loss.min_diversity is {least}); lower "
@@ -116,7 +121,7 @@ class Task(LearningTask):
     @torch.no_grad()
     def show(self) -> Tensor:
         """See :meth:`LearningTask.show`."""
-        return ((self._make(NUM_SHOWN) + 1) * 127.5).round().byte()
+        return ((self._make(self.model.generator, NUM_SHOWN) + 1) * 127.5).round().byte()
 
     def state_dict(self) -> dict[str, Any]:
         """See :meth:`LearningTask.state_dict`."""
@@ -129,9 +134,10 @@ class Task(LearningTask):
         self.opponent.load_state_dict(state["opponent"])
         self.generator.load_state_dict(state["generator"])
 
-    def _make(self, number: int) -> Tensor:
+    def _make(self, generator: nn.Module, number: int) -> Tensor:
         latents = torch.randn(number, self.model.latent_size, generator=torch.Generator().manual_seed(0))
-        return self.model.generator(latents.to(next(self.model.parameters()).device))
+        images: Tensor = generator(latents.to(next(self.model.parameters()).device))
+        return images
 
 
 def _signed(images: Tensor) -> Tensor:
