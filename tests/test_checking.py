@@ -15,6 +15,7 @@ GOOD = {
     "seed": 1,
     "num_threads": 1,
     "datasets": {"digits": {"kind": "digits", "path": "data/digits.md5"}},
+    "comparisons": {},
     "runs": {
         "lenet": {
             "task": "classification",
@@ -136,6 +137,80 @@ def test_all_problems_are_listed_at_once():
         "runs.lenet.dataset",
         "runs.lenet.train.epochs",
     ]
+
+
+GENERATOR = {
+    "task": "gan",
+    "dataset": "digits",
+    "model": {"name": "dcgan"},
+    "train": {
+        "epochs": 3,
+        "batch_size": 10,
+        "optimizer": {"name": "adam", "lr": 0.001},
+        "loss": {"name": "non_saturating"},
+        "sample_epochs": [1, 3],
+    },
+    "evaluate": {},
+    "export": {},
+    "promote": {"metric": "frechet_distance", "direction": "min", "threshold": 50},
+}
+
+
+def with_generator():
+    content = changed("comparisons", {"gan": {"dataset": "digits", "classifier": "lenet"}})
+    content["runs"]["gan"] = copy.deepcopy(GENERATOR)
+    return content
+
+
+def test_a_generator_and_the_comparison_of_its_images_are_valid():
+    assert check(with_generator(), rehearse=True) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("comparisons", REMOVE, "params.yaml.comparisons: the key is missing"),
+        ("comparisons/gan/classifier", "lenot", "comparisons.gan.classifier: 'lenot' is not under runs; did you mean"),
+        ("comparisons/gan/classifier", "gan", "comparisons.gan.classifier: gan (gan) tells no classes apart"),
+        ("comparisons/gan/dataset", "mnist", "comparisons.gan.dataset: 'mnist' is not that of gan, which is 'digits'"),
+        ("comparisons/gan/num_samples", 1, "comparisons.gan.num_samples: 1 is not allowed"),
+        ("comparisons/gan/k", 3, "comparisons.gan.k: 3 is under an unknown key"),
+        ("runs/lenet/model/name", "linear", "comparisons.gan.classifier: the model of lenet, linear, has no features; "),
+        ("runs/gan/model/name", "vae", "runs.gan.model.name: vae learns vae, not gan; those that do: dcgan, gan"),
+        ("runs/gan/model/name", "lenet", "runs.gan.model.name: lenet learns classification and regression, not gan"),
+        ("runs/gan/train/monitor", "val_kl", "runs.gan.train.monitor: 'val_kl' is not measured"),
+        ("runs/gan/train/sample_epochs", [4], "runs.gan.train: {'epochs': 3"),
+        ("runs/gan/train/loss/averaging", 1.0, "runs.gan.train.loss.averaging: 1.0 is not allowed"),
+        ("datasets/digits/image_size", 18, "runs.gan.model: dcgan halves images twice, and these have 18 x 18 pixels"),
+        ("runs/lenet/train/sample_epochs", [1], "runs.lenet.model: train.sample_epochs (=[1]): lenet makes no images"),
+    ],
+)
+def test_a_bad_generator_or_comparison_gets_one_clear_line(path, value, expected):
+    content = with_generator()
+    *parents, last = path.split("/")
+    parent = content
+    for key in parents:
+        parent = parent[key]
+    if value is REMOVE:
+        del parent[last]
+    else:
+        parent[last] = value
+    with pytest.raises(ValueError) as error:
+        check(content, rehearse=True)
+    assert str(error.value).startswith(expected)
+    assert "\n" not in str(error.value)
+
+
+def test_a_comparison_of_what_makes_no_images_is_refused():
+    content = changed("comparisons", {"lenet": {"dataset": "digits", "classifier": "lenet"}})
+    with pytest.raises(ValueError, match=r"^comparisons\.lenet: lenet \(classification\) generates nothing that could be"):
+        check(content, rehearse=False)
+
+
+def test_a_metric_of_the_comparison_needs_a_comparison():
+    content = with_generator() | {"comparisons": {}}
+    with pytest.raises(ValueError, match=r"^runs\.gan\.promote\.metric: 'frechet_distance' is unknown; .*pixel_distance"):
+        check(content, rehearse=False)
 
 
 def test_an_unused_data_set_is_a_warning():

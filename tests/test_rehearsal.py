@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from specimens import READERS, SPECS
+from specimens import GENERATORS, PICTURES, READERS, SPECS
 
 import pipeline.models
 from pipeline.core import rooms
@@ -27,8 +27,22 @@ def test_no_training_step_waits_or_mixes_devices(model, modality, optimizer, los
     rehearse("runs.a", "classification", SPECS[modality], {"name": model}, train)
 
 
+def test_a_run_in_bfloat16_can_be_rehearsed():
+    rehearse("runs.a", "classification", IMAGES, {"name": "lenet"}, OPTIONS | {"precision": "bf16"})
+
+
 def test_regression_neither():
     rehearse("runs.a", "regression", TABLE, {"name": "linear"}, OPTIONS | {"loss": {"name": "mse"}})
+
+
+@pytest.mark.parametrize(("model", "task"), GENERATORS)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_making_images_neither(model, task, optimizer, precision):
+    loss = {"vae": {"name": "elbo", "warmup": 0.5}, "gan": {"name": "non_saturating", "averaging": 0.9}}[task]
+    train = OPTIONS | EVERYTHING | {"optimizer": {"name": optimizer, "lr": 0.1}, "loss": loss, "precision": precision}
+    train |= {"augment": AUGMENT["image"], "sample_epochs": [1]}
+    rehearse("runs.a", task, PICTURES, {"name": model}, train)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +54,7 @@ def test_regression_neither():
 )
 def test_a_model_that_waits_or_mixes_is_caught(tmp_path, monkeypatch, name, body):
     (tmp_path / f"{name}.py").write_text(
-        "import torch\nfrom pipeline.core.schema import Schema\nREADS = ('image',)\nclass Options(Schema):\n    pass\n"
+        "import torch\nfrom pipeline.core.schema import Schema\nREADS, TASKS = ('image',), ('classification',)\nclass Options(Schema):\n    pass\n"
         "class Model(torch.nn.Module):\n"
         "    def __init__(self, options, spec):\n"
         "        super().__init__()\n        self.layer = torch.nn.Linear(1, 1)\n"

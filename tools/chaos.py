@@ -38,7 +38,7 @@ RUN = """\
 MODELS = ("linear", "lenet", "cnn", "lstm", "resnet")
 PARAMS = (
     "seed: 3\nnum_threads: 1\ndatasets:\n"
-    "  digits: {kind: digits, path: data/digits.md5, image_size: 12}\nruns:\n"
+    "  digits: {kind: digits, path: data/digits.md5, image_size: 12}\ncomparisons: {}\nruns:\n"
     + "".join(RUN.format(model=model) for model in MODELS)
 )
 OTHER_STAGES = (

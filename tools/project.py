@@ -17,6 +17,7 @@ seed: 1
 num_threads: 1
 datasets:
   digits: {kind: digits, path: data/digits.md5, image_size: 8}
+comparisons: {}
 runs:
   first:
     task: classification

@@ -11,6 +11,8 @@ datasets:
   digits: {kind: digits, path: data/digits.md5, test_fraction: 0.2}
   diabetes: {kind: diabetes, path: data/diabetes.md5}
   surnames: {kind: surnames, path: data/surnames.md5, text: {unit: character, max_length: 20, vocabulary_size: 60}}
+comparisons:
+  gan: {dataset: digits, classifier: lenet, num_samples: 50, num_neighbors: 3}
 runs:
   text:
     task: classification
@@ -19,6 +21,32 @@ runs:
     train: {epochs: 1, batch_size: 500, optimizer: {name: adam, lr: 0.01}, loss: {name: cross_entropy}}
     evaluate: {batch_size: 1000}
     export: {batch_size: 1000}
+  vae:
+    task: vae
+    dataset: digits
+    model: {name: vae, hidden_size: 16, latent_size: 4}
+    train:
+      epochs: 2
+      batch_size: 100
+      optimizer: {name: adam, lr: 0.01}
+      loss: {name: elbo, warmup: 0.5}
+      augment: {shift: 1}
+      sample_epochs: [1]
+    evaluate: {batch_size: 200, num_samples: 2}
+    export: {batch_size: 500}
+  gan:
+    task: gan
+    dataset: digits
+    model: {name: dcgan, latent_size: 8, num_maps: 4}
+    train:
+      epochs: 2
+      batch_size: 100
+      optimizer: {name: adam, lr: 0.001}
+      loss: {name: non_saturating, averaging: 0.9}
+      augment: {shift: 1}
+      sample_epochs: [1, 2]
+    evaluate: {batch_size: 1000}
+    export: {batch_size: 500, tolerance: 0.004}
   a:
     task: regression
     dataset: diabetes

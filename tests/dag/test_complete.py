@@ -30,7 +30,7 @@ def test_every_stage_reads_what_it_declares_and_nothing_else(observed):
 def test_the_audit_sees_something_of_every_kind(observed):
     _, stages, seen = observed
     groups = {stage.group for stage in stages}
-    assert groups == {"check", "download", "preprocess", "train", "evaluate", "export"}
+    assert groups == {"check", "download", "preprocess", "train", "evaluate", "export", "compare"}
     for stage in stages:
         assert f"stages/{stage.group}.py" in seen[stage.name].files
     assert "data/processed/digits/train.safetensors" in seen["train@lenet"].files
@@ -40,7 +40,7 @@ def test_the_audit_sees_something_of_every_kind(observed):
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
-@pytest.mark.parametrize("group", ["preprocess", "train", "evaluate", "export"])
+@pytest.mark.parametrize("group", ["preprocess", "train", "evaluate", "export", "compare"])
 def test_native_code_opens_no_file_that_the_audit_misses(observed, tmp_path, group):
     workspace, stages, seen = observed
     stage = next(stage for stage in stages if stage.group == group)

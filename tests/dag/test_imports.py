@@ -20,6 +20,10 @@ HEAVY = {"torch", "torchvision", "sklearn", "scipy", "matplotlib", "mlflow", "pa
         ("train", "lenet", {"pydantic", "torch", "sympy"}),
         ("evaluate", "lenet", {"pydantic", "torch", "sklearn", "scipy", "pandas", "matplotlib", "PIL"}),
         ("export", "lenet", {"pydantic", "torch", "sympy"}),
+        ("train", "gan", {"pydantic", "torch", "sympy", "PIL"}),
+        ("evaluate", "vae", {"pydantic", "torch", "matplotlib", "PIL"}),
+        # torchmetrics imports what any of its metrics needs.
+        ("compare", "gan", HEAVY - {"mlflow"}),
     ],
 )
 def test_nothing_else_is_imported(workspace, stage, argument, needed):

@@ -29,7 +29,7 @@ BY_KIND = {
     "src/pipeline/exporting/": {"export"},
 }
 
-LENET = ("train@lenet", "evaluate@lenet", "export@lenet")
+LENET = ("train@lenet", "evaluate@lenet", "export@lenet", "compare@gan")
 EVALUATE = ("evaluate@c", "evaluate@lenet", "evaluate@text")
 PREPROCESS = ("preprocess@digits", "preprocess@diabetes", "preprocess@surnames")
 

@@ -26,7 +26,7 @@ RUN = """\
 PARAMS = (
     "seed: 1\nnum_threads: 1\ndatasets:\n"
     "  digits: {kind: digits, path: data/digits.md5, image_size: 12}\n"
-    "  diabetes: {kind: diabetes, path: data/diabetes.md5}\nruns:\n"
+    "  diabetes: {kind: diabetes, path: data/diabetes.md5}\ncomparisons: {}\nruns:\n"
     + RUN.format(
         name="plane", task="classification", dataset="digits", model="linear", epochs=3, lr=0.05, loss="cross_entropy"
     )

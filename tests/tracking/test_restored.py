@@ -13,6 +13,7 @@ num_threads: 1
 datasets:
   digits: {kind: digits, path: data/digits.md5, image_size: 12}
   diabetes: {kind: diabetes, path: data/diabetes.md5}
+comparisons: {}
 runs:
   lenet:
     task: classification

@@ -36,20 +36,20 @@ def problem():
     meta = Meta(spec=spec, classes=("top", "bottom"), counts={}, scale=255.0, mean=(0.4,), std=(0.2,))
     train, val = (Rows(images[:100]), labels[:100]), (Rows(images[100:]), labels[100:])
 
-    def fit(model="linear", seed=0, observer=None, prepare=None, **changes):
+    def fit(model="linear", seed=0, task="classification", observer=None, prepare=None, **changes):
         options = TrainOptions.model_validate(
             {"epochs": 3, "batch_size": 30, "optimizer": {"name": "sgd", "lr": 0.05}, "loss": {"name": "cross_entropy"}}
             | changes
         )
-        module = rooms.load("tasks", "classification", "task")
+        module = rooms.load("tasks", task, "task")
         torch.manual_seed(seed)
         network, _ = building.build({"name": model}, spec, "model")
-        task = module.Task(network, meta, options, options.epochs * train[0].num_batches(options.batch_size))
+        learner = module.Task(network, meta, options, options.epochs * train[0].num_batches(options.batch_size))
         state = loop.State()
         if prepare:
-            prepare(task, state)
-        loop.fit(task, train, val, options, seed, module.METRICS[options.monitor], state, observer or Silent())
-        return task, state
+            prepare(learner, state)
+        loop.fit(learner, train, val, options, seed, module.METRICS[options.monitor], state, observer or Silent())
+        return learner, state
 
     fit.train, fit.val, fit.meta, fit.Silent = train, val, meta, Silent
     return fit

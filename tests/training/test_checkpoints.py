@@ -17,6 +17,17 @@ SETTINGS = {
     "augment": {"shift": 1},
     "keep": "best",
 }
+MAKERS = {
+    "vae": {"model": "conv_vae", "task": "vae", "loss": {"name": "elbo", "warmup": 0.5}, "sample_epochs": (1, 3)},
+    "gan": {
+        "model": "dcgan",
+        "task": "gan",
+        "optimizer": {"name": "adam", "lr": 0.001, "betas": (0.5, 0.999)},
+        "loss": {"name": "non_saturating", "averaging": 0.9},
+        "keep": "last",
+        "sample_epochs": (1, 3),
+    },
+}
 
 
 @pytest.fixture(autouse=True)
@@ -43,26 +54,30 @@ class KilledAfter:
 
 
 def weights(task):
-    return [weight.detach().clone() for weight in task.model.parameters()]
+    return [weight.detach().clone() for weight in task.model.state_dict().values()]
 
 
 # Each epoch has 4 steps: the first step, the middle and the end of an epoch, and the very last step.
 @pytest.mark.parametrize("killed_after", [1, 6, 8, 16])
-def test_a_killed_training_ends_in_the_same_bits(problem, killed_after):
-    whole, history = problem(**SETTINGS)
+@pytest.mark.parametrize("task", ["classification", "vae", "gan"])
+def test_a_killed_training_ends_in_the_same_bits(problem, killed_after, task):
+    settings = SETTINGS | MAKERS.get(task, {})
+    whole, history = problem(**settings)
     observer = KilledAfter(killed_after)
 
     def keep(task, state):
         observer.checkpoints = Checkpoints("a", "key", task, state)
 
     with pytest.raises(Killed):
-        problem(**SETTINGS, observer=observer, prepare=keep)
+        problem(**settings, observer=observer, prepare=keep)
     restored = []
     resumed, same = problem(
-        **SETTINGS, prepare=lambda task, state: restored.append(Checkpoints("a", "key", task, state).restore(CPU))
+        **settings, prepare=lambda task, state: restored.append(Checkpoints("a", "key", task, state).restore(CPU))
     )
     assert restored == [killed_after]
     assert same.history == history.history and same.best_epoch == history.best_epoch
+    assert same.samples.keys() == history.samples.keys()
+    assert all(torch.equal(same.samples[epoch], history.samples[epoch]) for epoch in history.samples)
     assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
 
 

@@ -28,8 +28,8 @@ def test_every_example_is_seen_once_an_epoch(problem):
             seen.append(inputs)
             return self.task.update(inputs, targets, step)
 
-        def validate(self, inputs, targets):
-            return self.task.validate(inputs, targets)
+        def __getattr__(self, name):
+            return getattr(self.task, name)
 
     task, _ = problem(epochs=1)
     options = task.options.model_copy(update={"epochs": 2})
@@ -101,3 +101,29 @@ def test_observers_are_told_of_every_step_and_epoch(problem):
 def test_every_loss_and_precision_learns(problem, precision, loss):
     _, state = problem(epochs=5, precision=precision, loss=loss, optimizer={"name": "adam", "lr": 0.01})
     assert state.history[-1]["val_accuracy"] == 1
+
+
+GENERATORS = [
+    ("vae", {"model": "conv_vae", "loss": {"name": "elbo"}}),
+    ("gan", {"model": "dcgan", "loss": {"name": "non_saturating", "averaging": 0.9}}),
+]
+
+
+@pytest.mark.parametrize(("task", "settings"), GENERATORS, ids=["vae", "gan"])
+def test_what_a_network_makes_is_kept_for_the_chosen_epochs(problem, task, settings):
+    settings |= {"optimizer": {"name": "adam", "lr": 0.001}, "task": task}
+    learner, state = problem(**settings, epochs=3, sample_epochs=(1, 3), keep="last")
+    assert list(state.samples) == [1, 3]
+    assert state.samples[3].shape == (64, 1, 8, 8)
+    assert not torch.equal(state.samples[1], state.samples[3])
+    assert torch.equal(state.samples[3], learner.show())
+
+
+def test_a_task_that_sees_no_use_in_going_on_ends_the_training(problem):
+    def collapse(task, state):
+        task.check = lambda history: (_ for _ in ()).throw(ValueError("of no use")) if len(history) == 2 else None
+
+    observer = problem.Silent()
+    with pytest.raises(ValueError, match="of no use"):
+        problem(epochs=5, observer=observer, prepare=collapse)
+    assert [row["epoch"] for row in observer.rows] == [1]

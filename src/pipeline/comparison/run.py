@@ -61,7 +61,7 @@ def compare(run: str, content: dict[str, Any], folder: Path) -> None:
         data = Path("data/processed") / options.dataset
         meta = storage.read_meta(data)
         train, test = (storage.read(data, split)["inputs"] for split in ("train", "test"))
-        number = _number(options.num_samples, min(len(train), len(test)), f"comparisons.{run}")
+        number = _number(options, min(len(train), len(test)), f"comparisons.{run}")
         generator, classifier = _load(run), _load(options.classifier)
         if not hasattr(classifier, "features"):
             raise ValueError(
@@ -86,10 +86,14 @@ def compare(run: str, content: dict[str, Any], folder: Path) -> None:
         log.artifacts([folder / name for name in ("comparison_metrics.json", "comparison.json", "comparison")])
 
 
-def _number(wanted: int | None, there_are: int, path: str) -> int:
-    if wanted is not None and wanted > there_are:
-        raise ValueError(f"{path}.num_samples: {wanted} is more than the {there_are} images to compare with")
-    return wanted or there_are
+def _number(options: Options, there_are: int, path: str) -> int:
+    number = options.num_samples or there_are
+    if number > there_are:
+        raise ValueError(f"{path}.num_samples: {number} is more than the {there_are} images to compare with")
+    if options.num_neighbors >= number:
+        wanted, most = options.num_neighbors, number - 1
+        raise ValueError(f"{path}.num_neighbors: {wanted} of {number} images is too many; {most} at most")
+    return number
 
 
 def _program(run: str) -> Path:

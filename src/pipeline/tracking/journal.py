@@ -71,6 +71,15 @@ class Stage:
         """Record what depends on the machine and so belongs into MLflow alone, as ``system/<name>``."""
         self._metrics(step, {f"system/{name}": value for name, value in values.items()})
 
+    def sample(self, name: str, content: bytes) -> None:
+        """Record a picture of what the network makes while it learns, ``epoch_<number>.png``, at once."""
+        if self.stream is None:
+            return
+        try:
+            spool.add(content, self.file, Path(spool.SAMPLES) / name)
+        except OSError as error:
+            self._give_up(error)
+
     def tags(self, tags: Mapping[str, Any]) -> None:
         """Record facts of this execution, such as the device."""
         self._write("tags", tags={name: as_text(value) for name, value in tags.items()})

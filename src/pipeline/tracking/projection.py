@@ -107,6 +107,7 @@ def from_journal(journal: Path) -> Projection | None:
         run.status, run.error = "KILLED", "the process ended without a word: killed, out of memory, or a power cut"
     else:
         run.status, run.final = "RUNNING" if run.stage == "train" else None, False
+        run.artifacts = [path for path in _entries(spool.files(journal)) if path.name == spool.SAMPLES]
     if run.status == "FINISHED":
         run.done.add(run.stage)
     return run
@@ -131,6 +132,8 @@ def from_outputs(folder: Path) -> Projection | None:
         raise ValueError(f"{files[2]} isn't the model of {files[0]}: bring both together by `dvc checkout {folder}`")
     now = spool.now()
     run = Projection(record, now, now, status="FINISHED", done={"train"}, artifacts=files)
+    if any((folder / spool.SAMPLES).glob("*")):  # most networks make no images
+        run.artifacts.append(folder / spool.SAMPLES)
     with files[1].open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             epoch = int(row.pop("epoch"))

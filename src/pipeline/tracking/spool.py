@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 FOLDER = Path(".pipeline/tracking")
+#: The folder among a run's artifacts with what its network made after chosen epochs.
+SAMPLES = "samples"
 SQLITE = "sqlite:///"
 
 
@@ -82,6 +84,14 @@ def keep(file: Path, journal: Path, name: Path) -> None:
             os.link(source, target)
         except OSError:  # another file system, or one without hard links
             shutil.copyfile(source, target)
+
+
+def add(content: bytes, journal: Path, name: Path) -> None:
+    """Put a file among the artifacts of a journal under ``name``, all of it at once."""
+    beside, target = files(journal) / f".{name.name}", files(journal) / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside.write_bytes(content)
+    beside.rename(target)
 
 
 def delete(journal: Path) -> None:

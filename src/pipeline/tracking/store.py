@@ -11,6 +11,7 @@ from typing import TypeVar
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
+from PIL import Image
 
 from pipeline.core.files import md5
 from pipeline.tracking import projection, spool
@@ -184,10 +185,20 @@ class Store:
                 continue
             if path.is_dir():
                 self.client.log_artifacts(run.info.run_id, str(path), path.name)
+                if path.name == spool.SAMPLES:
+                    self._images(run, path)
             else:
                 self.client.log_artifact(run.info.run_id, str(path))
         if digests:
             self._set_tags(run, {ARTIFACTS: json.dumps(dict(sorted({**present, **digests}.items())))})
+
+    def _images(self, run: Run, folder: Path) -> None:
+        """Log the pictures in ``folder``, each at its epoch, as MLflow shows images: with a slider over epochs."""
+        shown = [artifact.path for artifact in self.client.list_artifacts(run.info.run_id, "images")]
+        for file in sorted(folder.iterdir()):
+            step = int(file.stem.rpartition("_")[2])
+            if not any(path.startswith(f"images/{folder.name}+step+{step}+") for path in shown):
+                self.client.log_image(run.info.run_id, Image.open(file), key=folder.name, step=step)
 
     def _status(self, run: Run, wanted: Projection) -> None:
         failed, run_id = run.data.tags.get(FAILED_STAGE), run.info.run_id

@@ -1,7 +1,7 @@
 """Pictures of what a network makes while it learns."""
 
+import io
 import math
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -11,8 +11,13 @@ from torch.nn import functional as F
 GAP = 1
 
 
-def draw(images: Tensor, file: Path) -> None:
-    """Write images, uint8 (n, C, H, W) with C 1 or 3, as one PNG, in rows from left to right."""
+def name(epoch: int) -> str:
+    """The file of what was made after an epoch."""
+    return f"epoch_{epoch:04d}.png"
+
+
+def draw(images: Tensor) -> bytes:
+    """One PNG of images, uint8 (n, C, H, W) with C 1 or 3, in rows from left to right."""
     from PIL import Image  # most networks make none
 
     num_columns = math.ceil(math.sqrt(len(images)))
@@ -22,4 +27,6 @@ def draw(images: Tensor, file: Path) -> None:
     # (rows, columns, C, H, W) -> (rows, H, columns, W, C)
     grid = tiles.reshape(num_rows, num_columns, *tiles.shape[1:]).permute(0, 3, 1, 4, 2)
     pixels = grid.flatten(2, 3).flatten(0, 1).squeeze(-1)
-    Image.fromarray(pixels[:-GAP, :-GAP].contiguous().numpy()).save(file, format="PNG")
+    content = io.BytesIO()
+    Image.fromarray(pixels[:-GAP, :-GAP].contiguous().numpy()).save(content, format="PNG")
+    return content.getvalue()

@@ -141,6 +141,8 @@ class Watch:
         epoch = int(row["epoch"])
         self.log.epoch(epoch, {name: value for name, value in row.items() if name != "epoch"})
         self.log.system(self.progress.timing | self.machine.sample(), epoch)
+        if (images := self.checkpoints.state.samples.get(epoch)) is not None:
+            self.log.sample(pictures.name(epoch), pictures.draw(images.cpu()))
 
 
 def _write(folder: Path, network: nn.Module, state: loop.State, record: dict[str, Any]) -> None:
@@ -157,5 +159,5 @@ def _write(folder: Path, network: nn.Module, state: loop.State, record: dict[str
     with replacing(folder / "samples") as samples:
         samples.mkdir()
         for epoch, images in state.samples.items():
-            pictures.draw(images.cpu(), samples / f"epoch_{epoch:04d}.png")
+            (samples / pictures.name(epoch)).write_bytes(pictures.draw(images.cpu()))
     write_json(folder / "record.json", record)

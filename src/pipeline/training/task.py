@@ -66,7 +66,10 @@ class LearningTask(ABC):
 
     def precision(self, device: torch.device) -> Any:
         """The context in which a network computes while it learns."""
-        return torch.autocast(device.type, torch.bfloat16) if self.options.precision == "bf16" else nullcontext()
+        # The rehearsal's device, meta, knows no precision.
+        if self.options.precision == "fp32" or device.type == "meta":
+            return nullcontext()
+        return torch.autocast(device.type, torch.bfloat16)
 
     def state_dict(self) -> dict[str, Any]:
         """All that resuming needs, in tensors, numbers and texts."""
