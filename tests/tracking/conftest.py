@@ -96,6 +96,12 @@ class Workspace:
                 },
                 "data": {i.tags[0].value: (i.dataset.name, i.dataset.digest) for i in run.inputs.dataset_inputs},
                 "artifacts": [file.path for file in client.list_artifacts(run.info.run_id)],
+                # images/<name>+step+<number>+…, each in two sizes
+                "images": sorted(
+                    (name.partition("+")[0].partition("/")[2], int(name.split("+")[2]))
+                    for name in (file.path for file in client.list_artifacts(run.info.run_id, "images"))
+                    if name.endswith(".png")
+                ),
             }
             for run in client.search_runs(experiments, f"tags.`pipeline.input_key` = '{key}'" if key else "")
         ]

@@ -1,5 +1,6 @@
 """A stage without a network: tells the journal what its one argument, a JSON object, says; prints what it saw."""
 
+import io
 import json
 import resource
 import sys
@@ -9,6 +10,15 @@ from pathlib import Path
 from pipeline.tracking import journal
 
 TEST = "data/processed/digits/test.safetensors"
+
+
+def picture(grey: int) -> bytes:
+    """A PNG."""
+    from PIL import Image
+
+    content = io.BytesIO()
+    Image.new("L", (8, 8), grey).save(content, format="PNG")
+    return content.getvalue()
 
 
 def main(wish: dict) -> None:
@@ -38,6 +48,8 @@ def main(wish: dict) -> None:
             log.epoch(epoch, {"train_loss": 1 / epoch, "val_loss": 2 / epoch, "val_accuracy": 1 - 1 / epoch})
             log.system({"examples_per_second": 1000.0}, epoch)
             slowest = max(slowest, time.perf_counter() - before)
+            if epoch in wish.get("samples", []):
+                log.sample(f"epoch_{epoch:04d}.png", picture(epoch))
             time.sleep(wish.get("pause", 0))
             while epoch in wish.get("gates", []) and not Path(f"gate-{epoch}").exists():
                 time.sleep(0.05)
@@ -48,12 +60,19 @@ def main(wish: dict) -> None:
         record["model_md5"] = "f" * 32
         if wish["stage"] == "train":
             (folder / "model.safetensors").write_text("weights")
-            log.artifacts([folder / "model.safetensors"])
+            samples = folder / "samples"
+            samples.mkdir(exist_ok=True)
+            for epoch in wish.get("samples", []):
+                (samples / f"epoch_{epoch:04d}.png").write_bytes(picture(epoch))
+            log.artifacts([folder / "model.safetensors", samples])
         if wish["stage"] == "evaluate":
             (folder / "plots" / "roc.csv").write_text("x,y\n")
             evaluation = {"model_md5": "f" * 32, "options": {"batch_size": 1000}, "data": {TEST: "3" * 32}}
             log.evaluation(wish["metrics"], evaluation)
             log.artifacts([folder / "plots"])
+        if wish["stage"] == "compare":
+            comparison = {"model_md5": "f" * 32, "options": {"classifier": "lenet"}, "data": {TEST: "3" * 32}}
+            log.comparison(wish["metrics"], comparison)
         if wish["stage"] == "export":
             log.export({"model_md5": "f" * 32, "options": {"batch_size": 500}, "ts": {"largest_difference": 1e-7}})
         started = time.perf_counter()

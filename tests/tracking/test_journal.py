@@ -48,6 +48,34 @@ def test_three_stages_make_one_complete_run(shared, key):
 
 
 @pytest.mark.slow
+def test_a_comparison_adds_to_what_the_evaluation_measured(shared, key):
+    shared.stage("evaluate", key, metrics={"diversity": 0.5})
+    for distance in (9.0, 9.0, 8.0):
+        shared.stage("compare", key, metrics={"frechet_distance": distance})
+    shared.stage("evaluate", key, metrics={"diversity": 0.5})
+
+    run = shared.run(key)
+    assert run["metrics"] == {"test/diversity": [(0, 0.5)], "test/frechet_distance": [(0, 9.0), (1, 8.0)]}
+    assert run["tags"]["compare.classifier"] == "lenet"
+    assert run["status"] == "FINISHED"
+
+
+@pytest.mark.slow
+def test_samples_are_images_of_their_epochs_while_training_goes_on_and_once(shared, key, until):
+    process = shared.start("train", key, epochs=3, samples=[1, 3], gates=[2])
+    until(lambda: [run["images"] for run in shared.runs(key)] == [[("samples", 1)]])
+    shared.open_gate(2)
+    shared.end(process)
+    run = shared.run(key)
+    assert run["images"] == [("samples", 1), ("samples", 3)]
+    assert {"images", "samples", "model.safetensors"} <= set(run["artifacts"])
+    assert run["tags"]["mlflow.loggedImages"] == "True"
+
+    shared.stage("train", key, epochs=3, samples=[1, 3])  # again, as after a restore that wasn't noticed
+    assert shared.run(key)["images"] == [("samples", 1), ("samples", 3)]
+
+
+@pytest.mark.slow
 def test_the_runs_of_an_experiment_differ_in_colour(fresh):
     keys = [letter * 64 for letter in "abc"]
     for key in keys:
