@@ -54,7 +54,8 @@ def test_making_images_neither(model, task, optimizer, precision):
 )
 def test_a_model_that_waits_or_mixes_is_caught(tmp_path, monkeypatch, name, body):
     (tmp_path / f"{name}.py").write_text(
-        "import torch\nfrom pipeline.core.schema import Schema\nREADS, TASKS = ('image',), ('classification',)\nclass Options(Schema):\n    pass\n"
+        "import torch\nfrom pipeline.core.schema import Schema\nREADS, TASKS = ('image',), ('classification',)\n"
+        "class Options(Schema):\n    pass\n"
         "class Model(torch.nn.Module):\n"
         "    def __init__(self, options, spec):\n"
         "        super().__init__()\n        self.layer = torch.nn.Linear(1, 1)\n"

@@ -101,7 +101,7 @@ def _check_run(key: str, section: Any, params: Params) -> Run:
         problems.append(_missing_dataset(run.dataset, path, params.datasets))
     for step in (
         lambda: parse(TrainOptions, run.train, f"{path}.train"),
-        lambda: _check_metrics(run, path, COMPARED if key in params.comparisons else ()),
+        lambda: _check_metrics(run, path, key in params.comparisons),
         lambda: parse(ExportOptions, run.export, f"{path}.export"),
     ):
         try:
@@ -113,12 +113,16 @@ def _check_run(key: str, section: Any, params: Params) -> Run:
     return run
 
 
-def _check_metrics(run: Run, path: str, compared: tuple[str, ...]) -> None:
+def _check_metrics(run: Run, path: str, is_compared: bool) -> None:
     module, wanted = rooms.load("metrics", run.task, f"{path}.task"), run.promote
     parse(module.Options, run.evaluate, f"{path}.evaluate")
-    names = (*module.NAMES, *compared)
-    if wanted is not None and wanted.metric not in names:
-        raise ValueError(f"{path}.promote.metric: {wanted.metric!r} is unknown; {nearest(wanted.metric, names)}")
+    names = (*module.NAMES, *(COMPARED if is_compared else ()))
+    if wanted is None or wanted.metric in names:
+        return
+    remedy = nearest(wanted.metric, names)
+    if wanted.metric in COMPARED and module.MAKES_IMAGES:
+        remedy = f"it needs an entry comparisons.{path.rpartition('.')[2]}"
+    raise ValueError(f"{path}.promote.metric: {wanted.metric!r} is unknown; {remedy}")
 
 
 def _check_comparison(key: str, entry: Any, runs: Mapping[str, Run | None]) -> None:

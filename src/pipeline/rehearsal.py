@@ -40,10 +40,13 @@ def rehearse(path: str, task: str, spec: DataSpec, model: Mapping[str, Any], tra
     except ValueError as error:
         raise ValueError(f"{path}.task: {error}") from None
     try:
-        step(module, spec, model, options, f"{path}.model")
+        shown = step(module, spec, model, options, f"{path}.model")
     except (RuntimeError, ValueError) as error:
         message = str(error)
         raise ValueError(message if message.startswith(path) else f"{path}.model: {message}") from None
+    if options.sample_epochs and shown is None:
+        wanted = list(options.sample_epochs)
+        raise ValueError(f"{path}.train.sample_epochs: {wanted} is for models that make images, unlike {model['name']}")
 
 
 def rehearse_comparison(path: str, classifier: str, model: Mapping[str, Any]) -> None:
@@ -59,8 +62,10 @@ def rehearse_comparison(path: str, classifier: str, model: Mapping[str, Any]) ->
         )
 
 
-def step(module: Any, spec: DataSpec, model: Mapping[str, Any], options: TrainOptions, path: str) -> None:
-    """Take one step of the task ``module`` with a batch of two on the ``meta`` device."""
+def step(
+    module: Any, spec: DataSpec, model: Mapping[str, Any], options: TrainOptions, path: str
+) -> torch.Tensor | None:
+    """Train and validate by one batch of two on the ``meta`` device; returns what the task shows of itself."""
     num_statistics = 0 if spec.modality == "text" else spec.shape[0]
     meta = Meta(spec=spec, classes=(), counts={}, mean=(0.0,) * num_statistics, std=(1.0,) * num_statistics)
     with torch.device("meta"):
@@ -69,11 +74,13 @@ def step(module: Any, spec: DataSpec, model: Mapping[str, Any], options: TrainOp
     # An LSTM takes its steps one by one here: a few tokens find the same as a long text.
     shape = (min(spec.shape[0], MAX_TOKENS),) if spec.modality == "text" else spec.shape
     inputs = torch.empty(2, *shape, dtype=DTYPES[spec.modality], device="meta")
-    task.update(inputs, torch.empty(2, dtype=torch.int64 if spec.num_classes else torch.float32, device="meta"), 0)
-    if options.sample_epochs and task.show() is None:
-        raise ValueError(
-            f"train.sample_epochs (={list(options.sample_epochs)}): {model['name']} makes no images; remove it"
-        )
+    targets = torch.empty(2, dtype=torch.int64 if spec.num_classes else torch.float32, device="meta")
+    task.update(inputs, targets, 0)
+    task.model.eval()
+    with torch.inference_mode():
+        task.metrics(task.validate(inputs, targets))
+        shown: torch.Tensor | None = task.show()
+    return shown
 
 
 def _check_model(path: str, task: str, name: str) -> None:

@@ -46,7 +46,7 @@ runs:
       augment: {shift: 1}
       sample_epochs: [1, 2]
     evaluate: {batch_size: 1000}
-    export: {batch_size: 500, tolerance: 0.004}
+    export: {batch_size: 500}
   a:
     task: regression
     dataset: diabetes

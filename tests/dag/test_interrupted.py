@@ -42,7 +42,7 @@ def start(workspace, *command, **environment):
     )
 
 
-def training(workspace, after_seconds):
+def training(workspace, after_seconds, run="lenet"):
     """The id of the training process, once it has written a checkpoint and gone on for a while."""
     deadline = time.monotonic() + 60
     while not list((workspace.root / ".pipeline/checkpoints").rglob("*.pt")):
@@ -52,7 +52,7 @@ def training(workspace, after_seconds):
     (found,) = [
         process.pid
         for process in psutil.process_iter(["cmdline", "cwd"])
-        if process.info["cwd"] == str(workspace.root) and process.info["cmdline"][1:] == ["stages/train.py", "lenet"]
+        if process.info["cwd"] == str(workspace.root) and process.info["cmdline"][1:] == ["stages/train.py", run]
     ]
     return found
 
@@ -81,6 +81,23 @@ def test_a_training_killed_for_its_memory_goes_on_at_its_last_checkpoint(longer,
     assert process.returncode != 0
     assert "lenet: going on from the checkpoint at step" in longer.run("dvc", "repro", "train@lenet").stderr
     assert longer.outputs() == expected
+
+
+def test_two_networks_that_learn_in_turn_go_on_where_they_were_killed(workspace, tmp_path):
+    workspace.replace(
+        "params.yaml",
+        "epochs: 2\n      batch_size: 100\n      optimizer: {name: adam, lr: 0.001}",
+        "epochs: 8\n      batch_size: 10\n      optimizer: {name: adam, lr: 0.001}",
+    )
+    undisturbed = workspace.copy(tmp_path / "undisturbed")
+    undisturbed.repro("train@gan")
+    process = start(workspace, "dvc", "repro", "train@gan", PIPELINE_CHECKPOINT_SECONDS="0")
+    os.kill(training(workspace, 0.5, "gan"), signal.SIGKILL)
+    process.communicate(timeout=60)
+
+    assert process.returncode != 0
+    assert "gan: going on from the checkpoint at step" in workspace.run("dvc", "repro", "train@gan").stderr
+    assert workspace.outputs() == undisturbed.outputs()
 
 
 def test_a_full_disk_costs_no_outputs(longer, expected):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.evaluation.pictures import draw_mistakes, draw_predictions, draw_text_mistakes
+from pipeline.evaluation.pictures import draw_images, draw_mistakes, draw_predictions, draw_text_mistakes, in_rows
 
 
 def predictions(num_wrong):
@@ -44,3 +44,26 @@ def test_predictions_are_drawn(tmp_path):
     draw_predictions(np.array([1.0, 2.0]), np.array([1.5, 2.0]), tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as image:
         assert image.size == (500, 500)
+
+
+@pytest.mark.parametrize(("number", "shape"), [(1, (2, 1)), (7, (2, 7)), (10, (2, 10)), (12, (4, 10)), (20, (4, 10))])
+def test_stacks_of_images_fill_rows_and_what_is_missing_is_white(number, shape):
+    stacks = np.arange(number * 2).reshape(number, 2, 1, 1, 1) / 100
+    rows = in_rows(stacks)
+    assert rows.shape == (*shape, 1, 1, 1)
+    assert rows[:2, 0].ravel().tolist() == stacks[0].ravel().tolist()
+    last = number - 1
+    row, column = 2 * (last // 10), last % 10
+    assert rows[row : row + 2, column].ravel().tolist() == stacks[last].ravel().tolist()
+    assert (rows[row:, column + 1 :] == 1).all()
+
+
+def test_a_grid_of_images_keeps_their_order_and_sets_them_apart(tmp_path):
+    rows = np.zeros((2, 3, 3, 4, 4))
+    rows[1, 2, 0] = 1
+    draw_images(rows, "title", tmp_path / "grid.png")
+    with Image.open(tmp_path / "grid.png") as drawn:
+        pixels = np.asarray(drawn.convert("RGB")).astype(int)
+    red = np.argwhere((pixels[..., 0] > 200) & (pixels[..., 1] < 60))
+    assert red[:, 0].min() > pixels.shape[0] / 2  # the second row
+    assert red[:, 1].min() > pixels.shape[1] * 0.6  # the third column

@@ -29,7 +29,7 @@ def test_a_file_takes_any_number_of_rows(form, tmp_path):
     program, meta = program_of("linear", "table")
     program.requires_grad_(False)
     file = tmp_path / "file"
-    torchscript.write(program, file) if form is torchscript else pt2.write(meta.spec, program, file)
+    torchscript.write(program, file) if form is torchscript else pt2.write(meta.spec, None, program, file)
     reloaded = form.load(file)
     for num_examples in (0, 1, 3, 257):
         rows = torch.randn(num_examples, 4)

@@ -36,7 +36,7 @@ def frechet(first: np.ndarray, second: np.ndarray) -> float:
 def neighborhoods(real: np.ndarray, made: np.ndarray, num_neighbors: int) -> dict[str, float]:
     """How much of each set lies within reach of the other.
 
-    An example's reach is the distance to its k-th neighbour in its own set.
+    An example reaches as far as its k-th neighbour in its own set.
 
     Args:
         real, made: features, float (N, F) and (M, F).
@@ -48,16 +48,16 @@ def neighborhoods(real: np.ndarray, made: np.ndarray, num_neighbors: int) -> dic
         one, over k, and ``coverage``, the share of ``real`` that reach something made, which outliers spoil less (M. F.
         Naeem et al., 2020).
     """
-    reach_of_real, reach_of_made = _reach(real, num_neighbors), _reach(made, num_neighbors)
+    radius_of_real, radius_of_made = _radius(real, num_neighbors), _radius(made, num_neighbors)
     recalled, covered = [], []
     within = np.zeros(len(made))  # how many real ones reach each made one
     done = 0
     for distances in pairwise_distances_chunked(real, made):
-        reach = reach_of_real[done : done + len(distances), None]
+        radius = radius_of_real[done : done + len(distances), None]
         done += len(distances)
-        within += (distances < reach).sum(0)
-        recalled.append((distances < reach_of_made).any(1))
-        covered.append((distances < reach).any(1))
+        within += (distances < radius).sum(0)
+        recalled.append((distances < radius_of_made).any(1))
+        covered.append((distances < radius).any(1))
     return {
         "precision": float((within > 0).mean()),
         "recall": float(np.concatenate(recalled).mean()),
@@ -87,8 +87,8 @@ def entropy(shares: Iterable[float]) -> float:
     return float(-(present * np.log(present)).sum())
 
 
-def _reach(features: np.ndarray, num_neighbors: int) -> np.ndarray:
+def _radius(features: np.ndarray, num_neighbors: int) -> np.ndarray:
     # Of the points that it is fitted on, none counts as its own neighbour.
     distances, _ = NearestNeighbors(n_neighbors=num_neighbors).fit(features).kneighbors()
-    reach: np.ndarray = distances[:, -1]
-    return reach
+    radius: np.ndarray = distances[:, -1]
+    return radius

@@ -1,14 +1,18 @@
 """The subtree ``comparisons.<run>`` of ``params.yaml``. It imports no torch, so that checking it takes no time."""
 
-from pydantic import Field, PositiveInt
+from typing import Self
+
+from pydantic import Field, PositiveInt, model_validator
 
 from pipeline.core.schema import Schema
 
-#: What a comparison measures of samples and, with ``_real`` behind it, of real training images in their place.
-OF_BOTH = (
+#: What a comparison says of samples.
+NAMES = (
     "frechet_distance", "precision", "recall", "density", "coverage", "class_entropy", "nearest_distance", "memorised",
 )  # fmt: skip
-NAMES = (*OF_BOTH, *(f"{name}_real" for name in OF_BOTH), "num_samples")
+#: What it says, for a measure, of real images in their place: of training images, and how far test images are from
+#: those. Nothing like it for ``memorised``, which is defined by test images.
+REAL = tuple(f"{name}_real" for name in NAMES if name != "memorised")
 
 
 class Options(Schema):
@@ -25,3 +29,11 @@ class Options(Schema):
     classifier: str
     num_samples: int | None = Field(default=None, ge=2)
     num_neighbors: PositiveInt = 5
+
+    @model_validator(mode="after")
+    def _check_neighbors(self) -> Self:
+        if self.num_samples is not None and self.num_neighbors >= self.num_samples:
+            raise ValueError(
+                f"num_neighbors (={self.num_neighbors}) must be less than num_samples (={self.num_samples})"
+            )
+        return self

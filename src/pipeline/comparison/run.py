@@ -1,6 +1,7 @@
 """Compare the images that one run generates with real ones, as the classifier of another run sees them."""
 
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.comparison import distances
 from pipeline.comparison.options import Options
 from pipeline.core import params, storage
 from pipeline.core.files import md5, replacing, write_json
 from pipeline.core.schema import parse
-from pipeline.evaluation.pictures import draw_images
+from pipeline.evaluation.pictures import draw_images, in_rows
 from pipeline.evaluation.tables import write_csv
 from pipeline.exporting import torchscript
 from pipeline.network import devices
@@ -47,7 +47,7 @@ class Seen:
 def compare(run: str, content: dict[str, Any], folder: Path) -> None:
     """Compare samples of the generator in ``folder`` with test images, and training images with them for a measure.
 
-    Writes ``comparison_metrics.json`` (see :data:`pipeline.comparison.options.NAMES`), the folder ``comparison`` and
+    Writes ``comparison_metrics.json`` (see :mod:`pipeline.comparison.options`), the folder ``comparison`` and
     ``comparison.json``: ``model_md5``, the ``options`` and ``data``, file -> md5.
 
     Raises:
@@ -57,7 +57,10 @@ def compare(run: str, content: dict[str, Any], folder: Path) -> None:
     options = parse(Options, params.at(content, f"comparisons.{run}"), f"comparisons.{run}")
     record = read_record(folder)
     with journal.stage("compare", record) as log:
-        devices.prepare(params.at(content, "num_threads"))
+        num_threads = params.at(content, "num_threads")
+        devices.prepare(num_threads)
+        # scikit-learn reads it when it is imported, and would start a program to count the processor's cores.
+        os.environ["OMP_NUM_THREADS"] = str(num_threads)
         data = Path("data/processed") / options.dataset
         meta = storage.read_meta(data)
         train, test = (storage.read(data, split)["inputs"] for split in ("train", "test"))
@@ -69,12 +72,12 @@ def compare(run: str, content: dict[str, Any], folder: Path) -> None:
             )
         draw = torch.Generator().manual_seed(0)
         real = [images[torch.randperm(len(images), generator=draw)[:number]] for images in (train, test)]
-        made, known, unknown = (_look(classifier, images) for images in (_samples(generator, number), *real))
+        samples, seen_train, seen_test = (_look(classifier, images) for images in (_samples(generator, number), *real))
         with replacing(folder / "comparison") as plots:
             for name in ("classes", "pictures"):
                 (plots / name).mkdir(parents=True)
-            values = _measure(made, known, unknown, train.numpy(), options.num_neighbors, len(meta.classes))
-            _draw(made, unknown, train.numpy(), meta.classes, plots)
+            values = _measure(samples, seen_train, seen_test, train.numpy(), options.num_neighbors, len(meta.classes))
+            _draw(samples, seen_test, train.numpy(), meta.classes, plots)
         write_json(folder / "comparison_metrics.json", values)
         comparison = {
             "model_md5": record["model_md5"],
@@ -125,29 +128,29 @@ def _look(classifier: Any, images: Tensor) -> Seen:
 
 
 def _measure(
-    made: Seen, known: Seen, unknown: Seen, train: np.ndarray, num_neighbors: int, num_classes: int
+    samples: Seen, train: Seen, test: Seen, all_train: np.ndarray, num_neighbors: int, num_classes: int
 ) -> dict[str, float]:
-    """Samples beside test images, and training images beside them: nothing made can be nearer than those.
+    """Samples beside test images, and for a measure training images beside the same.
 
     Args:
-        made, known, unknown: samples, training and test images, as many of each.
-        train: all training images.
+        samples, train, test: as many of each.
+        all_train: every training image.
         num_neighbors: for the neighbourhoods.
         num_classes: how many classes there are.
     """
+    from pipeline.comparison import distances  # once the number of threads is set
+
     values: dict[str, float] = {}
-    for suffix, seen in (("", made), ("_real", known)):
-        found = {"frechet_distance": distances.frechet(unknown.features, seen.features)}
-        found |= distances.neighborhoods(unknown.features, seen.features, num_neighbors)
+    for suffix, seen in (("", samples), ("_real", train)):
+        found = {"frechet_distance": distances.frechet(test.features, seen.features)}
+        found |= distances.neighborhoods(test.features, seen.features, num_neighbors)
         found["class_entropy"] = distances.entropy(_shares(seen, num_classes))
         values |= {f"{name}{suffix}": value for name, value in found.items()}
-    # Of training images the nearest would be themselves.
-    apart = {suffix: distances.nearest(seen.images, train)[1] for suffix, seen in (("", made), ("_real", unknown))}
-    near = np.quantile(apart["_real"], NEAR)
-    for suffix, distance in apart.items():
-        values[f"nearest_distance{suffix}"] = float(distance.mean())
-        values[f"memorised{suffix}"] = float((distance < near).mean())
-    return values | {"num_samples": len(made.images)}
+    # The nearest training image of one of them is itself, so that test images say how near is near.
+    apart = {suffix: distances.nearest(seen.images, all_train)[1] for suffix, seen in (("", samples), ("_real", test))}
+    values |= {f"nearest_distance{suffix}": float(distance.mean()) for suffix, distance in apart.items()}
+    values["memorised"] = float((apart[""] < np.quantile(apart["_real"], NEAR)).mean())
+    return values | {"num_samples": len(samples.images)}
 
 
 def _shares(seen: Seen, num_classes: int) -> np.ndarray:
@@ -155,11 +158,14 @@ def _shares(seen: Seen, num_classes: int) -> np.ndarray:
     return shares
 
 
-def _draw(made: Seen, unknown: Seen, train: np.ndarray, classes: tuple[str, ...], folder: Path) -> None:
+def _draw(samples: Seen, test: Seen, train: np.ndarray, classes: tuple[str, ...], folder: Path) -> None:
     names = [f"{name} {of}" for name in classes for of in ("made", "real")]
-    shares = np.stack([_shares(made, len(classes)), _shares(unknown, len(classes))], axis=1).ravel()
+    shares = np.stack([_shares(samples, len(classes)), _shares(test, len(classes))], axis=1).ravel()
     write_csv(folder / "classes/classes.csv", ("share", "class"), shares, names, digits=6)
-    index, _ = distances.nearest(made.images[:NUM_DRAWN], train)
-    pairs = np.stack([made.images[:NUM_DRAWN], train[index]], axis=1) / 255  # (n, 2, C, H, W)
-    rows = np.concatenate([pairs[start : start + 10].swapaxes(0, 1) for start in range(0, len(pairs) // 10 * 10, 10)])
-    draw_images(rows, "samples, each above the nearest training image", folder / "pictures/nearest.png")
+    from pipeline.comparison import distances
+
+    drawn = samples.images[:NUM_DRAWN]
+    index, _ = distances.nearest(drawn, train)
+    pairs = np.stack([drawn, train[index]], axis=1) / 255
+    title = "samples, each above the nearest training image"
+    draw_images(in_rows(pairs), title, folder / "pictures/nearest.png")

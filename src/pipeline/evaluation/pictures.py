@@ -109,6 +109,14 @@ def draw_images(rows: np.ndarray, title: str, file: Path) -> None:
     save(figure, file)
 
 
+def in_rows(stacks: np.ndarray, num_columns: int = 10) -> np.ndarray:
+    """Stacks of k images, (n, k, C, H, W), as rows for :func:`draw_images`, one stack beside the other, then below."""
+    missing = -len(stacks) % num_columns if len(stacks) > num_columns else 0
+    full = np.concatenate([stacks, np.ones((missing, *stacks.shape[1:]))])
+    columns = full.reshape(-1, min(num_columns, len(full)), *full.shape[1:])  # (rows, columns, k, C, H, W)
+    return columns.swapaxes(1, 2).reshape(-1, columns.shape[1], *full.shape[2:])
+
+
 def save(figure: Figure, file: Path) -> None:
     """Write a PNG without the name and version of the program that drew it."""
     figure.savefig(file, dpi=100, metadata={"Software": None})

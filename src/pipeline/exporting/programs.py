@@ -51,6 +51,7 @@ class Programs:
         pt2: becomes ``model.pt2``, by torch.export.
         expect: what the network answers to :attr:`Call.stored`, by the way that training and evaluation go.
         calls: those of the proof, from the test split and the number of examples at a time.
+        methods: what ``ts`` offers besides, name -> arguments to prove it by.
         example: arguments of ``pt2`` and which of their axes are free, where they aren't those of the data.
     """
 
@@ -58,4 +59,5 @@ class Programs:
     pt2: nn.Module
     expect: Callable[[Tensor], Tensor]
     calls: Callable[[Tensors, int], list[Call]] = with_examples
+    methods: Callable[[Call], Mapping[str, tuple[Any, ...]]] = lambda call: {}
     example: Example | None = None

@@ -16,8 +16,8 @@ def prove(
         name: the program's file, for the message.
         program: answers one batch at a time.
         batches: the program's arguments, batch by batch.
-        expected: probabilities (N, num_classes), whose largest is the label, predictions (N,), or pixels from 0 to 1
-            (N, C, H, W), which a program may give as uint8.
+        expected: probabilities (N, num_classes), whose largest is the label, predictions (N,), or images (N, C, H, W),
+            of which uint8 ones may differ by one level, where rounding goes the other way.
         tolerance: largest difference allowed, in units of the expected value where that is above 1.
 
     Returns:
@@ -27,8 +27,8 @@ def prove(
         ValueError: a label differs, or an answer by more than ``tolerance``; the message counts the examples.
     """
     answers = torch.cat([program(*batch) for batch in batches])
-    if answers.dtype == torch.uint8:
-        answers = answers / 255
+    if expected.dtype == torch.uint8:
+        tolerance, answers, expected = max(tolerance, 1 / 255), answers.double() / 255, expected.double() / 255
     difference = (answers.double() - expected.double()).abs()
     # NaN compares as false, so it is counted.
     close = difference <= tolerance * expected.double().abs().clamp(min=1)
@@ -40,6 +40,28 @@ def prove(
         result["labels_equal"] = int(same.sum())
     _refuse(name, f"differ by more than export.tolerance (={tolerance})", int((~close).sum()), len(expected))
     return result
+
+
+def prove_method(name: str, answer: Any, expected: Any, tolerance: float) -> None:
+    """Compare what a method of a program gave, read back from disk, with what it gives by itself.
+
+    Args:
+        name: of the file and method, for the message.
+        answer, expected: a tensor each, or a tuple of some.
+        tolerance: as in :func:`prove`.
+
+    Raises:
+        ValueError: they differ.
+    """
+    for found, wanted in zip(*map(_tensors, (answer, expected)), strict=True):
+        allowed = torch.ones(()) if wanted.dtype == torch.uint8 else tolerance * wanted.double().abs().clamp(min=1)
+        difference = (found.double() - wanted.double()).abs()
+        wrong = ~(difference <= allowed).reshape(len(wanted), -1)  # NaN counts as wrong
+        _refuse(name, "get another answer", int(wrong.any(1).sum()), len(wanted))
+
+
+def _tensors(answer: Any) -> tuple[Tensor, ...]:
+    return answer if isinstance(answer, tuple) else (answer,)
 
 
 def _refuse(name: str, how: str, num_wrong: int, num_examples: int) -> None:

@@ -12,7 +12,7 @@ from pipeline.core.schema import parse
 from pipeline.exporting import pt2, torchscript
 from pipeline.exporting.options import Options
 from pipeline.exporting.programs import Programs, Tensors
-from pipeline.exporting.proof import prove
+from pipeline.exporting.proof import prove, prove_method
 from pipeline.network import building, devices
 from pipeline.tracking import journal
 from pipeline.trained import read_record
@@ -77,6 +77,10 @@ def write(programs: Programs, meta: storage.Meta, tensors: Tensors, options: Opt
         with replacing(target) as file:
             write_file(program.eval().requires_grad_(False), file)
             with torch.inference_mode():
-                found = prove(str(target), load(file), arguments, expected, options.tolerance)
+                loaded = load(file)
+                found = prove(str(target), loaded, arguments, expected, options.tolerance)
+                for name, given in programs.methods(calls[0]).items() if suffix == "ts" else ():
+                    answer, wanted = getattr(loaded, name)(*given), getattr(program, name)(*given)
+                    prove_method(f"{target}: {name}", answer, wanted, options.tolerance)
         facts[suffix] = {"md5": md5(target), "bytes": target.stat().st_size, "num_examples": len(expected), **found}
     return facts

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: Whether a network of this task makes images, which ``compare`` can set beside real ones.
 MAKES_IMAGES = True
 #: What :func:`evaluate` measures.
-NAMES = ("negative_elbo", "reconstruction", "kl", "importance_weighted_bound", "rmse", "active_units", "num_examples")
+NAMES = ("negative_elbo", "reconstruction", "kl", "negative_iw_elbo", "rmse", "active_units", "num_examples")
 #: A latent is active if its mean varies over images by more than this (Y. Burda et al., 2015).
 ACTIVE = 0.01
 #: Test images that are drawn with their reconstruction, samples that are drawn, and steps of a traversed latent.
@@ -38,7 +38,7 @@ def evaluate(subject: "Subject", options: Options, folder: Path) -> dict[str, fl
 
     Returns:
         In nats, means over images: ``negative_elbo``, the negative evidence lower bound, which is ``reconstruction``
-        plus ``kl``; ``importance_weighted_bound``, the same by the tighter bound of Burda et al. (2015). ``rmse`` is
+        plus ``kl``; ``negative_iw_elbo``, the same of the tighter bound of Burda et al. (2015). ``rmse`` is
         that of reconstructions from the latents' means, of pixels from 0 to 1; ``active_units`` counts the latents that
         say something of an image.
     """
@@ -54,8 +54,8 @@ def evaluate(subject: "Subject", options: Options, folder: Path) -> dict[str, fl
         images = inputs.take(batch).float() / 255
         found.append(likelihood.measure(network, images, options.num_samples, generator))
         with torch.inference_mode():
-            means.append(network.encode(images)[0].double().cpu())
-            squares.append((network(images).sigmoid() - images).double().square().flatten(1).mean(1).cpu())
+            means.append(network.encode(images)[0].cpu().double())
+            squares.append((network(images).sigmoid() - images).cpu().double().square().flatten(1).mean(1))
     spread = torch.cat(means).var(0, correction=0)
     _draw(subject, spread.argsort(descending=True, stable=True).tolist(), folder / "pictures")
     parts = {
@@ -66,7 +66,7 @@ def evaluate(subject: "Subject", options: Options, folder: Path) -> dict[str, fl
         "negative_elbo": parts["reconstruction"] + parts["kl"],
         "reconstruction": parts["reconstruction"],
         "kl": parts["kl"],
-        "importance_weighted_bound": parts["importance_weighted"],
+        "negative_iw_elbo": parts["importance_weighted"],
         "rmse": float(torch.cat(squares).mean().sqrt()),
         "active_units": int((spread > ACTIVE).sum()),
         "num_examples": len(inputs),
@@ -77,7 +77,7 @@ def _draw(subject: "Subject", latents: list[int], folder: Path) -> None:
     """Reconstructions, samples, and one image with one latent after the other changed, the most active first."""
     import torch
 
-    from pipeline.evaluation.pictures import draw_images
+    from pipeline.evaluation.pictures import draw_images, in_rows
 
     network = subject.network
 
@@ -89,9 +89,8 @@ def _draw(subject: "Subject", latents: list[int], folder: Path) -> None:
     shown = subject.test.inputs[:NUM_IMAGES]
     with torch.inference_mode():
         means = network.encode(torch.from_numpy(shown).to(subject.device).float() / 255)[0].cpu()
-    pairs = np.stack([shown / 255, decoded(means)], axis=1)  # (n, 2, C, H, W): each above its reconstruction
-    rows = np.concatenate([pairs[:10].swapaxes(0, 1), pairs[10:].swapaxes(0, 1)])
-    draw_images(rows, "test images, each above its reconstruction", folder / "reconstructions.png")
+    pairs = np.stack([shown / 255, decoded(means)], axis=1)
+    draw_images(in_rows(pairs), "test images, each above its reconstruction", folder / "reconstructions.png")
 
     generator = torch.Generator().manual_seed(0)
     samples = decoded(torch.randn(NUM_SAMPLES, network.latent_size, generator=generator))

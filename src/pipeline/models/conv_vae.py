@@ -39,8 +39,8 @@ class Model(nn.Module):
         self.hidden = nn.Linear(num_inner, options.hidden_size)
         self.mean = nn.Linear(options.hidden_size, options.latent_size)
         self.log_variance = nn.Linear(options.hidden_size, options.latent_size)
-        self.back = nn.Linear(options.latent_size, options.hidden_size)
-        self.unhidden = nn.Linear(options.hidden_size, num_inner)
+        self.decoder_hidden = nn.Linear(options.latent_size, options.hidden_size)
+        self.decoder_maps = nn.Linear(options.hidden_size, num_inner)
         self.deconv2 = nn.ConvTranspose2d(2 * maps, maps, kernel_size=4, stride=2, padding=1)
         self.deconv1 = nn.ConvTranspose2d(maps, channels, kernel_size=4, stride=2, padding=1)
 
@@ -53,7 +53,7 @@ class Model(nn.Module):
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (N, latent_size) -> logits of pixels (N, C, H, W)."""
-        x = F.relu(self.unhidden(F.relu(self.back(latents))))
+        x = F.relu(self.decoder_maps(F.relu(self.decoder_hidden(latents))))
         return self.deconv1(F.relu(self.deconv2(self.shape(x))))
 
     def forward(self, images: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""A small generative adversarial network of convolutions alone: A. Radford, L. Metz & S. Chintala (2015)."""
+"""A small generative adversarial network, convolutional on both sides: A. Radford, L. Metz & S. Chintala (2015)."""
 
 from pydantic import PositiveInt
 from torch import Tensor, nn

@@ -36,16 +36,17 @@ class Model(nn.Module):
         super().__init__()
         channels, height, width = quarters(spec, "gan")
         maps, self.latent_size = options.num_maps, options.latent_size
+        half = (maps + 1) // 2
         # Two transposed convolutions with a stride of 2 take the place of the listing's up-samplings and strides.
         self.generator = nn.Sequential(
             nn.Linear(options.latent_size, maps * height * width, bias=False),
             nn.Unflatten(1, (maps, height, width)),
             nn.BatchNorm2d(maps),
             nn.ReLU(),
-            nn.ConvTranspose2d(maps, -(-maps // 2), kernel_size=4, stride=2, padding=1, bias=False),
-            nn.BatchNorm2d(-(-maps // 2)),
+            nn.ConvTranspose2d(maps, half, kernel_size=4, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(half),
             nn.ReLU(),
-            nn.ConvTranspose2d(-(-maps // 2), channels, kernel_size=4, stride=2, padding=1),
+            nn.ConvTranspose2d(half, channels, kernel_size=4, stride=2, padding=1),
             nn.Tanh(),
         )
         self.discriminator = nn.Sequential(

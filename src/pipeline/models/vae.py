@@ -30,7 +30,7 @@ class Model(nn.Module):
         self.hidden = nn.Linear(num_pixels, options.hidden_size)
         self.mean = nn.Linear(options.hidden_size, options.latent_size)
         self.log_variance = nn.Linear(options.hidden_size, options.latent_size)
-        self.back = nn.Linear(options.latent_size, options.hidden_size)
+        self.decoder_hidden = nn.Linear(options.latent_size, options.hidden_size)
         self.pixels = nn.Linear(options.hidden_size, num_pixels)
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -40,7 +40,7 @@ class Model(nn.Module):
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (N, latent_size) -> logits of pixels (N, C, H, W)."""
-        return self.shape(self.pixels(F.relu(self.back(latents))))
+        return self.shape(self.pixels(F.relu(self.decoder_hidden(latents))))
 
     def forward(self, images: Tensor) -> Tensor:
         return self.decode(self.encode(images)[0])

@@ -14,14 +14,18 @@ from pipeline.network.inputs import reading
 
 def programs(model: Any, meta: Meta) -> Programs:
     """The programs around the trained ``model``."""
-    ts: Classifier
-    pt2: Classifier
-    if meta.spec.modality == "text":
-        ts, pt2 = TextProgram(model, meta), TokenProgram(model, meta)
-    else:
-        ts = pt2 = (FeatureProgram if hasattr(model, "features") else Program)(model, meta)
     read = reading(meta)
-    return Programs(ts, pt2, lambda stored: ts.answer(model(read(stored))))
+
+    def expect(stored: Tensor) -> Tensor:
+        return model(read(stored)).softmax(1)
+
+    if meta.spec.modality == "text":
+        texts, tokens = TextProgram(model, meta), TokenProgram(model, meta)
+        return Programs(texts, tokens, expect, methods=lambda call: {"encode": call.ts})
+    if hasattr(model, "features"):
+        program = FeatureProgram(model, meta)
+        return Programs(program, program, expect, methods=lambda call: {"features": call.ts})
+    return Programs(plain := Program(model, meta), plain, expect)
 
 
 class Classifier(nn.Module):

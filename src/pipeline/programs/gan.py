@@ -21,7 +21,8 @@ def programs(model: Any, meta: Meta) -> Programs:
         return [Call(part, (part,), (part,)) for part in torch.split(latents, batch_size)]
 
     example = (torch.zeros(2, program.latent_size),), ({0: Dim("N")},)
-    return Programs(program, program, lambda latents: (model(latents) + 1) / 2, calls, example)
+    methods = {"sample": (3, 0)}
+    return Programs(program, program, lambda latents: _levels(model(latents)), calls, lambda call: methods, example)
 
 
 class Program(nn.Module):
@@ -39,11 +40,16 @@ class Program(nn.Module):
     def forward(self, latents: Tensor) -> Tensor:
         if latents.dtype != torch.float32 or latents.dim() != 2 or latents.shape[1] != self.latent_size:
             raise ValueError(f"latents must be float32 of shape (N, {self.latent_size})")
-        return ((self.generator(latents) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+        return _levels(self.generator(latents))
 
     @torch.jit.export
     def sample(self, number: int, seed: int) -> Tensor:
-        """So many new images, uint8 (number, C, H, W); the same for the same seed."""
+        """New images, uint8 (number, C, H, W), the same for the same seed; for a program on the CPU."""
         generator = torch.Generator()
         generator.manual_seed(seed)
         return self(torch.randn(number, self.latent_size, generator=generator))
+
+
+def _levels(images: Tensor) -> Tensor:
+    """Pixels from -1 to 1 -> uint8."""
+    return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)

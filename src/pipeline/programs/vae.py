@@ -6,14 +6,18 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.core.storage import Meta
-from pipeline.exporting.programs import Programs
+from pipeline.exporting.programs import Call, Programs
 from pipeline.exporting.reading import ReadImages
 
 
 def programs(model: Any, meta: Meta) -> Programs:
     """The programs around the trained ``model``."""
     program = Program(model, meta)
-    return Programs(program, program, lambda stored: model(stored / 255).sigmoid())
+
+    def methods(call: Call) -> dict[str, tuple[Any, ...]]:
+        return {"encode": call.ts, "decode": program.encode(*call.ts)[:1], "sample": (3, 0)}
+
+    return Programs(program, program, lambda stored: model(stored / 255).sigmoid(), methods=methods)
 
 
 class Program(nn.Module):
@@ -42,7 +46,7 @@ class Program(nn.Module):
 
     @torch.jit.export
     def sample(self, number: int, seed: int) -> Tensor:
-        """So many new images, uint8 (number, C, height, width); the same for the same seed."""
+        """New images, uint8 (number, C, height, width), the same for the same seed; for a program on the CPU."""
         generator = torch.Generator()
         generator.manual_seed(seed)
         latents = torch.randn(number, self.latent_size, generator=generator)

@@ -11,7 +11,7 @@ class Criterion(Schema):
     """What a champion must reach.
 
     Attributes:
-        metric: a key of ``metrics.json``.
+        metric: a key of ``metrics.json`` or, of a generator, ``comparison_metrics.json``.
         direction: whether larger (``max``) or smaller (``min``) is better.
         threshold: the worst value that is good enough.
         margin: by how much the present champion must be surpassed; by more than nothing if it is 0.

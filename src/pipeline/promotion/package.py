@@ -24,7 +24,8 @@ def save(program: Path, data: Path, target: Path) -> None:
     """Write the package of ``program`` (a ``model.ts``) into the folder ``target``.
 
     The signature is tensor in, tensor out, its first axis the batch; for images height and width are free too, since
-    the program resizes. Texts come in a column :data:`TEXT`. The input example is the first test examples.
+    the program resizes. Texts come in a column :data:`TEXT`. The input example is the first test examples, or latents
+    where a generator reads those.
 
     Args:
         program: the TorchScript file.
@@ -34,12 +35,17 @@ def save(program: Path, data: Path, target: Path) -> None:
     Raises:
         ValueError: the prepared data are missing or damaged.
     """
-    spec = storage.read_meta(data).spec
-    examples = storage.examples(storage.read(data, "test")).inputs[:NUM_EXAMPLES]
-    of_texts = spec.modality == "text"
+    loaded, spec = torchscript.load(program), storage.read_meta(data).spec
+    if hasattr(loaded, "latent_size") and not hasattr(loaded, "encode"):
+        generator = torch.Generator().manual_seed(0)
+        examples = torch.randn(NUM_EXAMPLES, loaded.latent_size, generator=generator).numpy()
+        shape: tuple[int, ...] = (-1, loaded.latent_size)
+    else:
+        examples = storage.examples(storage.read(data, "test")).inputs[:NUM_EXAMPLES]
+        shape = (-1, spec.shape[0], -1, -1) if spec.modality == "image" else (-1, *spec.shape)
+    of_texts = examples.dtype == object
     with torch.inference_mode():
-        answers = torchscript.load(program)(examples.tolist() if of_texts else torch.from_numpy(examples)).numpy()
-    shape = (-1, spec.shape[0], -1, -1) if spec.modality == "image" else (-1, *spec.shape)
+        answers = loaded(examples.tolist() if of_texts else torch.from_numpy(examples)).numpy()
     column = ColSpec("string", TEXT) if of_texts else TensorSpec(examples.dtype, shape)
     signature = ModelSignature(
         inputs=Schema([column]),

@@ -84,7 +84,7 @@ def _complete(folder: Path, stages: set[str]) -> Projection:
 
 def decide(registry: "Registry", version: "ModelVersion", section: dict[str, Any] | None) -> str:
     """Make ``version`` champion if the subtree ``promote`` of its run allows it; say what was decided and why."""
-    from pipeline.promotion.registry import DEMOTED, METRICS, TEST_DATA
+    from pipeline.promotion.registry import DEMOTED, METRICS
 
     champion = registry.champion(version.name)
     best = None
@@ -94,10 +94,10 @@ def decide(registry: "Registry", version: "ModelVersion", section: dict[str, Any
         objection: str | None = f"params.yaml has no runs.{version.name}.promote"
     elif demoted := version.tags.get(DEMOTED):
         objection = f"it was demoted on {demoted}; delete its tag {DEMOTED} to allow it again"
-    elif champion is not None and champion.tags.get(TEST_DATA) != version.tags[TEST_DATA]:
+    elif champion is not None and not _comparable(champion, version, section["metric"]):
         objection = (
-            f"the champion, version {champion.version}, was judged on other test data, and nothing says which is "
-            f"better; `make demote RUN={version.name}` first if the new data replace the old"
+            f"the champion, version {champion.version}, was judged on other test data or compared otherwise, and "
+            f"nothing says which is better; `make demote RUN={version.name}` first if the new way replaces the old"
         )
     else:
         criterion = schema.parse(Criterion, section, f"runs.{version.name}.promote")
@@ -111,6 +111,13 @@ def decide(registry: "Registry", version: "ModelVersion", section: dict[str, Any
     reason = f"{criterion.metric} {value:g}, {before}"
     registry.crown(version, reason)
     return f"version {version.version} is champion: {reason}"
+
+
+def _comparable(champion: "ModelVersion", version: "ModelVersion", metric: str) -> bool:
+    from pipeline.promotion.registry import METRICS, TEST_DATA
+
+    same = champion.tags.get(TEST_DATA) == version.tags[TEST_DATA]
+    return same and metric in json.loads(champion.tags[METRICS])
 
 
 if __name__ == "__main__":

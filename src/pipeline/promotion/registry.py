@@ -16,7 +16,7 @@ from pipeline.tracking.store import Store
 CANDIDATE, CHAMPION = "candidate", "champion"
 #: Tags of a version: what it was made of,
 PROGRAM, MODEL = "pipeline.program_md5", "pipeline.model_md5"
-#: how it was judged (JSON: metrics, and the md5s of the test data),
+#: how it was judged (JSON: metrics; the md5s of the test data and, of a comparison, its options),
 METRICS, TEST_DATA = "pipeline.metrics", "pipeline.test_data"
 #: and what was decided, when and why.
 DECISION, REASON, SINCE, UNTIL, DEMOTED = (
@@ -59,7 +59,9 @@ class Registry:
 
     def judge(self, version: ModelVersion, wanted: Projection) -> ModelVersion:
         """Make ``version`` the candidate and record its latest test metrics; gives it as it is then."""
-        judged = {METRICS: json.dumps(wanted.test), TEST_DATA: json.dumps(sorted(wanted.data.values()))}
+        # Distances in the features of another classifier, or between fewer images, are other distances.
+        by = [f"{name}={value}" for name, value in wanted.tags.items() if name.startswith("compare.")]
+        judged = {METRICS: json.dumps(wanted.test), TEST_DATA: json.dumps(sorted([*wanted.data.values(), *by]))}
         self._tag(version, judged)
         self.client.set_registered_model_alias(version.name, CANDIDATE, version.version)
         return self.client.get_model_version(version.name, version.version)

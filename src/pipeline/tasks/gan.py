@@ -17,8 +17,8 @@ from pipeline.training.task import LearningTask, Row
 
 #: Validation metric -> which of two values is better.
 METRICS = {"val_loss": min, "val_diversity": max}
-#: Images in a picture of samples.
-NUM_SHOWN = 64
+#: Images in a picture of samples, and those that validation looks at.
+NUM_SHOWN, NUM_MEASURED = 64, 1000
 
 
 class NonSaturating(Schema):
@@ -58,7 +58,7 @@ class Task(LearningTask):
         self.adversarial = parse(Options, {"loss": options.loss}, "train").loss
         self.generator = deepcopy(model.generator) if self.adversarial.averaging else model.generator
         super().__init__(model, meta, options, num_steps)
-        self.opponent = Optimizer(model.discriminator.parameters(), options, num_steps)
+        self.discriminator_optimizer = Optimizer(model.discriminator.parameters(), options, num_steps)
 
     def learners(self) -> list[nn.Parameter]:
         """The generator's; the discriminator has an optimiser of its own."""
@@ -69,15 +69,15 @@ class Task(LearningTask):
         images = _signed(inputs)
         latents = torch.randn(len(images), self.model.latent_size).to(images.device, non_blocking=True)
         with self.precision(images.device):
-            made = self.generator.train()(latents)  # validation has left it as it will be used
-            real_logits, made_logits = self.model.discriminator(images), self.model.discriminator(made.detach())
-        certain = torch.full_like(real_logits, 1 - self.adversarial.label_smoothing, dtype=torch.float32)
-        real = F.binary_cross_entropy_with_logits(real_logits.float(), certain)
-        discriminator = (real + F.softplus(made_logits.float()).mean()) / 2
-        self.opponent.minimize(discriminator, step)
+            fake = self.generator.train()(latents)  # validation has left it as it will be used
+            real_logits, fake_logits = self.model.discriminator(images), self.model.discriminator(fake.detach())
+        labels = torch.full_like(real_logits, 1 - self.adversarial.label_smoothing, dtype=torch.float32)
+        real = F.binary_cross_entropy_with_logits(real_logits.float(), labels)
+        discriminator = (real + F.softplus(fake_logits.float()).mean()) / 2
+        self.discriminator_optimizer.minimize(discriminator, step)
         with self.precision(images.device):
-            judged = self.model.discriminator(made)
-        return {"loss": F.softplus(-judged.float()).mean(), "discriminator": discriminator}
+            logits = self.model.discriminator(fake)
+        return {"loss": F.softplus(-logits.float()).mean(), "discriminator": discriminator}
 
     def update(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
         """See :meth:`LearningTask.update`."""
@@ -91,19 +91,26 @@ class Task(LearningTask):
                     kept.lerp_(learning[name], weight)
         return losses
 
-    @torch.no_grad()
     def validate(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """Compare as many samples, of the same latents each time, with real images, pixel by pixel.
+        """What :meth:`metrics` must know of real images: means of each pixel and of its square."""
+        images = _signed(inputs)
+        return {"mean": images.mean(0), "squares": images.square().mean(0)}
+
+    def metrics(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Compare samples, of the same latents each time, with real images, pixel by pixel.
 
         ``loss`` is the Fréchet distance between them if pixels were independent and Gaussian, a mean over pixels with
         values from -1 to 1: it has little to say of how good images look, and shows that training gets somewhere.
         ``diversity`` is the variance among samples of the generator that learns over that among images: 0 if all its
         samples are alike.
         """
-        images, made = _signed(inputs), self._make(self.model.generator, len(inputs))
-        latest = made if self.generator is self.model.generator else self._make(self.generator.eval(), len(inputs))
-        distance = (images.mean(0) - made.mean(0)).square() + (_spread(images).sqrt() - _spread(made).sqrt()).square()
-        return {"loss": distance.mean(), "diversity": _spread(latest).mean() / _spread(images).mean()}
+        variance = (means["squares"] - means["mean"].square()).clamp(min=0)
+        samples = self._generate(self.model.generator, NUM_MEASURED)
+        is_kept = self.generator is self.model.generator
+        latest = samples if is_kept else self._generate(self.generator.eval(), NUM_MEASURED)
+        spread = variance.sqrt() - samples.std(0, correction=0)
+        distance = (means["mean"] - samples.mean(0)).square() + spread.square()
+        return {"loss": distance.mean(), "diversity": latest.var(0, correction=0).mean() / variance.mean()}
 
     def check(self, history: list[Row]) -> None:
         """See :meth:`LearningTask.check`."""
@@ -121,20 +128,23 @@ class Task(LearningTask):
     @torch.no_grad()
     def show(self) -> Tensor:
         """See :meth:`LearningTask.show`."""
-        return ((self._make(self.model.generator, NUM_SHOWN) + 1) * 127.5).round().byte()
+        return ((self._generate(self.model.generator, NUM_SHOWN) + 1) * 127.5).round().byte()
 
     def state_dict(self) -> dict[str, Any]:
         """See :meth:`LearningTask.state_dict`."""
-        own = {"opponent": self.opponent.state_dict(), "generator": self.generator.state_dict()}
+        own = {
+            "discriminator_optimizer": self.discriminator_optimizer.state_dict(),
+            "generator": self.generator.state_dict(),
+        }
         return super().state_dict() | own
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """See :meth:`LearningTask.load_state_dict`."""
         super().load_state_dict(state)
-        self.opponent.load_state_dict(state["opponent"])
+        self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
         self.generator.load_state_dict(state["generator"])
 
-    def _make(self, generator: nn.Module, number: int) -> Tensor:
+    def _generate(self, generator: nn.Module, number: int) -> Tensor:
         latents = torch.randn(number, self.model.latent_size, generator=torch.Generator().manual_seed(0))
         images: Tensor = generator(latents.to(next(self.model.parameters()).device))
         return images
@@ -143,8 +153,3 @@ class Task(LearningTask):
 def _signed(images: Tensor) -> Tensor:
     """uint8 -> float32 from -1 to 1, as the generator makes them."""
     return images.float() / 127.5 - 1
-
-
-def _spread(images: Tensor) -> Tensor:
-    """The variance of each pixel."""
-    return images.var(0, correction=0)

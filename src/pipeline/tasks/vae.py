@@ -62,7 +62,6 @@ class Task(LearningTask):
             parts = self._parts(images, noise)
         return {"loss": parts["reconstruction"] + self._beta(step) * parts["kl"], **parts}
 
-    @torch.no_grad()
     def validate(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
         """The same with beta 1, and with the same noise each time, so that epochs compare."""
         noise = torch.randn(len(inputs), self.model.latent_size, generator=torch.Generator().manual_seed(0))

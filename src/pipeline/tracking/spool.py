@@ -79,11 +79,13 @@ def keep(file: Path, journal: Path, name: Path) -> None:
             continue
         target = files(journal) / name / source.relative_to(file)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.unlink(missing_ok=True)
+        beside = files(journal) / f".{target.name}"
+        beside.unlink(missing_ok=True)
         try:
-            os.link(source, target)
+            os.link(source, beside)
         except OSError:  # another file system, or one without hard links
-            shutil.copyfile(source, target)
+            shutil.copyfile(source, beside)
+        beside.replace(target)  # which may be being published
 
 
 def add(content: bytes, journal: Path, name: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
+from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_IMAGES
 from PIL import Image
 
 from pipeline.core.files import md5
@@ -197,8 +198,10 @@ class Store:
         shown = [artifact.path for artifact in self.client.list_artifacts(run.info.run_id, "images")]
         for file in sorted(folder.iterdir()):
             step = int(file.stem.rpartition("_")[2])
-            if not any(path.startswith(f"images/{folder.name}+step+{step}+") for path in shown):
+            beginning = f"images/{folder.name}+step+{step}+"
+            if not any(path.startswith(beginning) and "+compressed" in path for path in shown):  # which comes last
                 self.client.log_image(run.info.run_id, Image.open(file), key=folder.name, step=step)
+        self._set_tags(run, {MLFLOW_LOGGED_IMAGES: "True"})
 
     def _status(self, run: Run, wanted: Projection) -> None:
         failed, run_id = run.data.tags.get(FAILED_STAGE), run.info.run_id

@@ -47,7 +47,7 @@ class Checkpoints:
                 continue
             self.task.load_state_dict(saved["task"])
             for name, value in saved["state"].items():
-                setattr(self.state, name, _to(value, device))
+                setattr(self.state, name, value if name == "samples" else _to(value, device))
             if saved["device"] != device.type:
                 say(f"warning: begun on {saved['device']}, going on on {device.type}: other bytes than on one device")
             return self.state.step

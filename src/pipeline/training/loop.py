@@ -27,6 +27,7 @@ class Task(Protocol):
 
     def update(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]: ...
     def validate(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]: ...
+    def metrics(self, means: dict[str, Tensor]) -> dict[str, Tensor]: ...
     def check(self, history: list[Row]) -> None: ...
     def show(self) -> Tensor | None: ...
     def state_dict(self) -> dict[str, Any]: ...
@@ -95,7 +96,6 @@ def fit(
         row = {"epoch": epoch, **losses, **_validate(task, val)}
         _check_finite(row)
         state.history.append(row)
-        task.check(state.history)
         if epoch in options.sample_epochs and (images := task.show()) is not None:
             state.samples[epoch] = images.cpu()
         state.sums, state.first_bad = {}, None
@@ -103,6 +103,7 @@ def fit(
             state.best_epoch = epoch
             state.best_weights = {name: weight.clone() for name, weight in task.model.state_dict().items()}
         observer.on_epoch(row)
+        task.check(state.history)
     if options.keep == "best":
         task.model.load_state_dict(state.best_weights)
 
@@ -170,5 +171,6 @@ def _validate(task: Task, val: Split) -> dict[str, float]:
         share = len(batch.index) / len(targets)
         for name, mean in task.validate(inputs.take(batch), targets.index_select(0, batch.index)).items():
             sums[name] = sums.get(name, torch.zeros_like(mean)) + mean * share
-    values = torch.stack(list(sums.values())).tolist()
-    return {f"val_{name}": value for name, value in zip(sums, values, strict=True)}
+    metrics = task.metrics(sums)
+    values = torch.stack(list(metrics.values())).tolist()
+    return {f"val_{name}": value for name, value in zip(metrics, values, strict=True)}

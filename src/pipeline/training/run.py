@@ -142,7 +142,7 @@ class Watch:
         self.log.epoch(epoch, {name: value for name, value in row.items() if name != "epoch"})
         self.log.system(self.progress.timing | self.machine.sample(), epoch)
         if (images := self.checkpoints.state.samples.get(epoch)) is not None:
-            self.log.sample(pictures.name(epoch), pictures.draw(images.cpu()))
+            self.log.sample(pictures.name(epoch), pictures.draw(images))
 
 
 def _write(folder: Path, network: nn.Module, state: loop.State, record: dict[str, Any]) -> None:
@@ -159,5 +159,5 @@ def _write(folder: Path, network: nn.Module, state: loop.State, record: dict[str
     with replacing(folder / "samples") as samples:
         samples.mkdir()
         for epoch, images in state.samples.items():
-            (samples / pictures.name(epoch)).write_bytes(pictures.draw(images.cpu()))
+            (samples / pictures.name(epoch)).write_bytes(pictures.draw(images))
     write_json(folder / "record.json", record)

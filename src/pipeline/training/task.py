@@ -40,7 +40,14 @@ class LearningTask(ABC):
 
     @abstractmethod
     def validate(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """Measure a batch in float32, as the model will be used; returns means over its examples, on the device."""
+        """Measure a batch in float32, as the model will be used; returns means over its examples, on the device.
+
+        The model is in evaluation mode, and no gradient is needed.
+        """
+
+    def metrics(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The validation metrics, scalars, from the means over all examples of what :meth:`validate` returns."""
+        return means
 
     def update(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
         """Take one step; returns the losses (detached scalars, on the device)."""
@@ -49,7 +56,10 @@ class LearningTask(ABC):
         return {name: loss.detach() for name, loss in losses.items()}
 
     def show(self) -> Tensor | None:
-        """Images that the network makes, of the same latents each time, uint8 (n, C, H, W); None if it makes none."""
+        """Images that the network makes, of the same latents each time, uint8 (n, C, H, W); None if it makes none.
+
+        The model is in evaluation mode.
+        """
         return None
 
     def check(self, history: list[Row]) -> None:
