@@ -127,6 +127,16 @@ class Outputs:
         }
         self._write("record.json", record)
 
+    def compare(self, distance: float, classifier_md5: str) -> None:
+        """Let the model have been compared in the features of a classifier."""
+        sections = params.read() | {"comparisons": {"lenet": {"dataset": "digits", "classifier": "other"}}}
+        sections["runs"]["lenet"]["promote"] = {"metric": "frechet_distance", "direction": "min", "threshold": 100}
+        (self.root / "params.yaml").write_text(json.dumps(sections), encoding="utf-8")  # JSON is YAML
+        (self.folder / "comparison").mkdir(exist_ok=True)
+        self._write("comparison_metrics.json", {"frechet_distance": distance})
+        facts = json.loads((self.folder / "evaluation.json").read_text(encoding="utf-8"))
+        self._write("comparison.json", facts | {"options": {"classifier_md5": classifier_md5, "num_samples": 100}})
+
     def _write(self, name: str, content: object) -> None:
         (self.folder / name).write_text(json.dumps(content), encoding="utf-8")
 

@@ -58,6 +58,36 @@ def test_other_test_data_decide_nothing_and_a_demoted_champion_stays_demoted(out
     assert outputs.promote() == "version 3 is champion: accuracy 0.9, the first champion"
 
 
+def test_distances_compare_in_the_features_of_one_classifier_only(outputs):
+    outputs.put(*GOOD)
+    outputs.compare(30.0, "a" * 32)
+    assert outputs.promote() == "version 1 is champion: frechet_distance 30, the first champion"
+    outputs.put(*BETTER)
+    outputs.compare(20.0, "a" * 32)
+    assert outputs.promote() == "version 2 is champion: frechet_distance 20, version 1 had 30"
+    outputs.put(*BEST)
+    outputs.compare(1.0, "b" * 32)
+    assert "version 3 stays candidate: the champion, version 2, was judged on other test data or compared" in (
+        outputs.promote()
+    )
+
+
+def test_a_generator_that_is_to_be_compared_is_not_registered_before(outputs):
+    outputs.put(*GOOD)
+    outputs.compare(30.0, "a" * 32)
+    (outputs.folder / "comparison.json").unlink()
+    with pytest.raises(ValueError, match=r"isn't complete; run `dvc repro compare@lenet`"):
+        outputs.promote()
+
+
+def test_a_champion_without_the_metric_is_no_error(outputs):
+    outputs.put(*GOOD)
+    outputs.promote()
+    outputs.put(*BETTER)
+    outputs.compare(30.0, "a" * 32)
+    assert "version 2 stays candidate: the champion, version 1, was judged on other" in outputs.promote()
+
+
 def test_a_title_regained_can_be_lost_again(outputs):
     outputs.put(*GOOD)
     outputs.promote()
@@ -106,7 +136,7 @@ def test_the_commands_say_what_they_did_and_what_is_missing(outputs):
     exported = (outputs.folder / "export.json").rename(outputs.folder / "beside.json")
     done = outputs.run("promotion.promote")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "run `dvc repro evaluate@lenet export@lenet`" in done.stderr
+    assert "run `dvc repro export@lenet`" in done.stderr
 
     exported.rename(outputs.folder / "export.json")
     done = outputs.run("promotion.promote")
