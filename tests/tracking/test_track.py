@@ -101,3 +101,16 @@ def test_weights_of_another_model_are_refused_and_others_published(shared, key):
     assert done.returncode == 1
     assert "dvc checkout outputs/lenet" in done.stderr
     assert shared.runs(key) == []
+
+
+@pytest.mark.slow
+def test_a_failed_comparison_shows_until_it_succeeds_or_is_wanted_no_more(fresh, key):
+    put_model(fresh, key)
+    comparisons = {"comparisons": {"lenet": {}}}
+    (fresh.root / "params.yaml").write_text(json.dumps(comparisons))  # JSON is YAML
+    fresh.start("compare", key, end="raise").communicate()
+    assert fresh.track().returncode == 0
+    assert fresh.run(key)["status"] == "FAILED"
+    (fresh.root / "params.yaml").write_text('{"comparisons": {}}')
+    assert fresh.track().returncode == 0
+    assert fresh.run(key)["status"] == "FINISHED"

@@ -150,6 +150,8 @@ def from_outputs(folder: Path) -> Projection | None:
         run.add_comparison(json.loads((folder / COMPARED[1]).read_text(encoding="utf-8")), comparison)
         run.artifacts += [folder / name for name in COMPARED]
         run.done.add("compare")
+    elif not _is_to_be_compared(record["run"]):  # any more: then an earlier failure doesn't count
+        run.done.add("compare")
     stages = dvclock.part_of(record["run"], md5(files[0]))
     if stages:
         run.texts["dvc.lock"] = dvclock.as_text(stages)
@@ -196,6 +198,13 @@ def _is_up_to_date(record: dict[str, Any], stages: dict[str, Any]) -> bool:
     except ValueError:  # under way, and no reason not to publish a model
         return False
     return code == record["code"] and dvclock.has_params_of(stages, content)
+
+
+def _is_to_be_compared(run: str) -> bool:
+    try:
+        return run in params_yaml.read().get("comparisons", {})
+    except ValueError:  # under way, so that nobody can say
+        return True
 
 
 def _told(folder: Path, names: tuple[str, ...], model_md5: str) -> dict[str, Any] | None:
