@@ -16,11 +16,10 @@ HEAVY = {"torch", "torchvision", "sklearn", "scipy", "matplotlib", "mlflow", "pa
         # scikit-learn imports pandas where it is installed, and MLflow needs it.
         ("download", "digits", {"pydantic", "sklearn", "scipy", "pandas"}),
         ("preprocess", "digits", {"pydantic", "sklearn", "scipy", "pandas", "PIL"}),
-        # torch.optim imports the compiler, and with it sympy, to be able to switch it off.
-        ("train", "lenet", {"pydantic", "torch", "sympy"}),
+        ("train", "lenet", {"pydantic", "torch"}),
         ("evaluate", "lenet", {"pydantic", "torch", "sklearn", "scipy", "pandas", "matplotlib", "PIL"}),
         ("export", "lenet", {"pydantic", "torch", "sympy"}),
-        ("train", "gan", {"pydantic", "torch", "sympy", "PIL"}),
+        ("train", "gan", {"pydantic", "torch", "PIL"}),
         ("evaluate", "vae", {"pydantic", "torch", "matplotlib", "PIL"}),
         # torchmetrics imports what any of its metrics needs.
         ("compare", "gan", HEAVY - {"mlflow"}),

@@ -1,5 +1,6 @@
 """From a loss to changed weights."""
 
+import inspect
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,12 +10,21 @@ from torch import Tensor, nn
 from pipeline.training import schedules
 from pipeline.training.options import TrainOptions
 
-CLASSES: dict[str, type[torch.optim.Optimizer]] = {
-    "sgd": torch.optim.SGD,
-    "adagrad": torch.optim.Adagrad,
-    "rmsprop": torch.optim.RMSprop,
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
+#: PyTorch wraps these methods to be safe under torch.compile and imports its compiler for that, which takes 3 s.
+WRAPPED = ("step", "zero_grad", "add_param_group", "state_dict", "load_state_dict")
+
+
+def _plain(optimizer: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+    """The same optimiser with the methods that are wrapped; whoever calls ``step`` switches gradients off."""
+    return type(optimizer.__name__, (optimizer,), {name: inspect.unwrap(getattr(optimizer, name)) for name in WRAPPED})
+
+
+CLASSES = {
+    "sgd": _plain(torch.optim.SGD),
+    "adagrad": _plain(torch.optim.Adagrad),
+    "rmsprop": _plain(torch.optim.RMSprop),
+    "adam": _plain(torch.optim.Adam),
+    "adamw": _plain(torch.optim.AdamW),
 }
 
 
@@ -36,7 +46,8 @@ class Optimizer:
         lr = self.options.optimizer.lr * schedules.factor(self.options.schedule, step, self.num_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        self.optimizer.step()
+        with torch.no_grad():
+            self.optimizer.step()
 
     def state_dict(self) -> dict[str, Any]:
         return self.optimizer.state_dict()
