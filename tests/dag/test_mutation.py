@@ -27,6 +27,7 @@ BY_KIND = {
     "src/pipeline/source/": {"download", "preprocess"},
     "src/pipeline/evaluation/": {"evaluate"},
     "src/pipeline/exporting/": {"export"},
+    "src/pipeline/network/inputs.py": {"evaluate", "export"},
 }
 
 LENET = ("train@lenet", "evaluate@lenet", "export@lenet", "compare@gan")

@@ -56,12 +56,12 @@ def test_too_small_an_image_is_refused_and_the_smallest_is_read(name, smallest):
 @pytest.mark.parametrize("name", rooms.names("models"))
 @pytest.mark.parametrize("modality", SPECS)
 def test_data_that_it_cannot_read_are_refused_and_those_that_can_are_named(name, modality):
-    if (name, modality) in READERS:
+    module = rooms.load("models", name, "")
+    if modality in module.READS:
         return
     others = ", ".join(other for other, of in READERS if of == modality)
-    with pytest.raises(
-        ValueError, match=rf"m\.name: {name} reads .*data set is a {modality}; {others} read {modality}s"
-    ):
+    remedy = f"; {others} read {modality}s" if "classification" in module.TASKS else ""
+    with pytest.raises(ValueError, match=rf"m\.name: {name} reads .*data set is a {modality}{remedy}$"):
         building.build({"name": name}, SPECS[modality], "m")
 
 

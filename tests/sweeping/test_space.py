@@ -7,6 +7,7 @@ CONTENT = {
     "seed": 1,
     "num_threads": 1,
     "datasets": {"digits": {"kind": "digits", "path": "data/digits.md5", "image_size": 8}},
+    "comparisons": {},
     "runs": {
         "first": {
             "task": "classification",

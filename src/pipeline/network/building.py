@@ -27,9 +27,10 @@ def build(section: Mapping[str, Any], spec: DataSpec, path: str) -> tuple[nn.Mod
         others = {other: rooms.load("models", other, path) for other in rooms.names("models")}
         alike = {other: found for other, found in others.items() if {*found.TASKS} & {*module.TASKS}}
         readers = [other for other, found in alike.items() if spec.modality in found.READS]
+        remedy = f"; {', '.join(readers)} read {spec.modality}s" if readers else ""
         raise ValueError(
             f"{path}.name: {name} reads {' and '.join(f'{kind}s' for kind in module.READS)}, and this data set is a "
-            f"{spec.modality}; {', '.join(readers)} read {spec.modality}s"
+            f"{spec.modality}{remedy}"
         )
     options = parse(module.Options, {key: value for key, value in section.items() if key != "name"}, path)
     return module.Model(options, spec), {"name": name, **options.model_dump()}
