@@ -18,6 +18,7 @@ from pipeline.core import params
 from pipeline.training import loop
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.run import prepare
+from pipeline.training.task import Row
 
 
 class Timed:
@@ -36,7 +37,7 @@ class Timed:
         if self.checkpoints.saved_at != saved_at:
             self.saves.append(taken)
 
-    def on_epoch(self, row: loop.Row) -> None: ...
+    def on_epoch(self, row: Row) -> None: ...
 
 
 def main(run: str) -> None:

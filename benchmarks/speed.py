@@ -29,6 +29,7 @@ from pipeline.core.files import write_json
 from pipeline.network.batches import Batch, Inputs
 from pipeline.training import loop
 from pipeline.training.run import Job, prepare
+from pipeline.training.task import Row
 
 RESULTS = Path(__file__).parent / "results"
 SGD, ADAM = {"name": "sgd", "lr": 0.01}, {"name": "adam", "lr": 0.001}
@@ -75,7 +76,7 @@ class Silent:
     """An observer that does nothing."""
 
     def on_step(self, step: int, losses: dict[str, Tensor]) -> None: ...
-    def on_epoch(self, row: loop.Row) -> None: ...
+    def on_epoch(self, row: Row) -> None: ...
 
 
 def content(model: str, precision: str) -> dict[str, Any]:

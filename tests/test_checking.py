@@ -36,9 +36,9 @@ REMOVE = object()
 DIABETES = {"kind": "diabetes", "path": "data/diabetes.md5"}
 
 
-def changed(path, value):
-    """A copy of GOOD in which the key at ``path`` has another value, or is gone."""
-    content = copy.deepcopy(GOOD)
+def changed(path, value, content=GOOD):
+    """A copy of ``content`` in which the key at ``path`` has another value, or is gone."""
+    content = copy.deepcopy(content)
     *parents, last = path.split("/")
     parent = content
     for key in parents:
@@ -157,9 +157,9 @@ GENERATOR = {
 
 
 def with_generator():
-    content = changed("comparisons", {"gan": {"dataset": "digits", "classifier": "lenet"}})
-    content["runs"]["gan"] = copy.deepcopy(GENERATOR)
-    return content
+    """GOOD with a generator, whose images the other run's classifier looks at."""
+    with_run = changed("runs/gan", GENERATOR)
+    return changed("comparisons", {"gan": {"dataset": "digits", "classifier": "lenet"}}, with_run)
 
 
 def test_a_generator_and_the_comparison_of_its_images_are_valid():
@@ -204,17 +204,8 @@ def test_a_generator_and_the_comparison_of_its_images_are_valid():
     ],
 )
 def test_a_bad_generator_or_comparison_gets_one_clear_line(path, value, expected):
-    content = with_generator()
-    *parents, last = path.split("/")
-    parent = content
-    for key in parents:
-        parent = parent[key]
-    if value is REMOVE:
-        del parent[last]
-    else:
-        parent[last] = value
     with pytest.raises(ValueError) as error:
-        check(content, rehearse=True)
+        check(changed(path, value, with_generator()), rehearse=True)
     assert str(error.value).startswith(expected)
     assert "\n" not in str(error.value)
 

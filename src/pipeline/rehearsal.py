@@ -55,11 +55,13 @@ def rehearse_comparison(path: str, classifier: str, model: Mapping[str, Any]) ->
     Raises:
         ValueError: its model has no features.
     """
-    able = [name for name in rooms.names("models") if hasattr(rooms.load("models", name, path).Model, "features")]
-    if model["name"] not in able:
-        raise ValueError(
-            f"{path}.classifier: the model of {classifier}, {model['name']}, has no features; {', '.join(able)} have"
-        )
+
+    def has_features(name: str) -> bool:
+        return hasattr(rooms.load("models", name, path).Model, "features")
+
+    if not has_features(model["name"]):
+        able = ", ".join(filter(has_features, rooms.names("models")))
+        raise ValueError(f"{path}.classifier: the model of {classifier}, {model['name']}, has no features; {able} have")
 
 
 def step(
@@ -84,11 +86,11 @@ def step(
 
 
 def _check_model(path: str, task: str, name: str) -> None:
-    tasks = {other: rooms.load("models", other, path).TASKS for other in rooms.names("models")}
-    if name in tasks and task not in tasks[name]:  # an unknown one is building's affair
-        fitting = ", ".join(other for other, of in tasks.items() if task in of)
+    learns = rooms.load("models", name, f"{path}.name").TASKS
+    if task not in learns:
+        fitting = [other for other in rooms.names("models") if task in rooms.load("models", other, path).TASKS]
         raise ValueError(
-            f"{path}.name: {name} learns {' and '.join(tasks[name])}, not {task}; those that do: {fitting}"
+            f"{path}.name: {name} learns {' and '.join(learns)}, not {task}; those that do: {', '.join(fitting)}"
         )
 
 

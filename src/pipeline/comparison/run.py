@@ -61,6 +61,8 @@ def compare(run: str, content: dict[str, Any], folder: Path) -> None:
         devices.prepare(num_threads)
         # scikit-learn reads it when it is imported, and would start a program to count the processor's cores.
         os.environ["OMP_NUM_THREADS"] = str(num_threads)
+        from pipeline.comparison import distances
+
         data = Path("data/processed") / options.dataset
         meta = storage.read_meta(data)
         train, test = (storage.read(data, split)["inputs"] for split in ("train", "test"))
@@ -76,8 +78,11 @@ def compare(run: str, content: dict[str, Any], folder: Path) -> None:
         with replacing(folder / "comparison") as plots:
             for name in ("classes", "pictures"):
                 (plots / name).mkdir(parents=True)
-            values = _measure(samples, seen_train, seen_test, train.numpy(), options.num_neighbors, len(meta.classes))
-            _draw(samples, seen_test, train.numpy(), meta.classes, plots)
+            values = _resemblance(samples, seen_train, seen_test, options.num_neighbors, len(meta.classes))
+            nearest, distance = distances.nearest(samples.images, train.numpy())
+            values |= _memorisation(distance, distances.nearest(seen_test.images, train.numpy())[1])
+            values["num_samples"] = number
+            _draw(samples, train.numpy()[nearest], seen_test, meta.classes, plots)
         write_json(folder / "comparison_metrics.json", values)
         comparison = {
             "model_md5": record["model_md5"],
@@ -127,18 +132,9 @@ def _look(classifier: Any, images: Tensor) -> Seen:
     return Seen(images.numpy(), features.numpy(), labels.numpy())
 
 
-def _measure(
-    samples: Seen, train: Seen, test: Seen, all_train: np.ndarray, num_neighbors: int, num_classes: int
-) -> dict[str, float]:
-    """Samples beside test images, and for a measure training images beside the same.
-
-    Args:
-        samples, train, test: as many of each.
-        all_train: every training image.
-        num_neighbors: for the neighbourhoods.
-        num_classes: how many classes there are.
-    """
-    from pipeline.comparison import distances  # once the number of threads is set
+def _resemblance(samples: Seen, train: Seen, test: Seen, num_neighbors: int, num_classes: int) -> dict[str, float]:
+    """Samples beside test images, and for a measure training images beside the same; as many of each."""
+    from pipeline.comparison import distances
 
     values: dict[str, float] = {}
     for suffix, seen in (("", samples), ("_real", train)):
@@ -146,11 +142,17 @@ def _measure(
         found |= distances.neighborhoods(test.features, seen.features, num_neighbors)
         found["class_entropy"] = distances.entropy(_shares(seen, num_classes))
         values |= {f"{name}{suffix}": value for name, value in found.items()}
-    # The nearest training image of one of them is itself, so that test images say how near is near.
-    apart = {suffix: distances.nearest(seen.images, all_train)[1] for suffix, seen in (("", samples), ("_real", test))}
-    values |= {f"nearest_distance{suffix}": float(distance.mean()) for suffix, distance in apart.items()}
-    values["memorised"] = float((apart[""] < np.quantile(apart["_real"], NEAR)).mean())
-    return values | {"num_samples": len(samples.images)}
+    return values
+
+
+def _memorisation(of_samples: np.ndarray, of_test: np.ndarray) -> dict[str, float]:
+    """From the distances of samples and of test images, (N,), to their nearest training image."""
+    # Of training images that would be themselves, so that test images say how near is near.
+    return {
+        "nearest_distance": float(of_samples.mean()),
+        "nearest_distance_real": float(of_test.mean()),
+        "memorised": float((of_samples < np.quantile(of_test, NEAR)).mean()),
+    }
 
 
 def _shares(seen: Seen, num_classes: int) -> np.ndarray:
@@ -158,14 +160,10 @@ def _shares(seen: Seen, num_classes: int) -> np.ndarray:
     return shares
 
 
-def _draw(samples: Seen, test: Seen, train: np.ndarray, classes: tuple[str, ...], folder: Path) -> None:
+def _draw(samples: Seen, nearest: np.ndarray, test: Seen, classes: tuple[str, ...], folder: Path) -> None:
     names = [f"{name} {of}" for name in classes for of in ("made", "real")]
     shares = np.stack([_shares(samples, len(classes)), _shares(test, len(classes))], axis=1).ravel()
     write_csv(folder / "classes/classes.csv", ("share", "class"), shares, names, digits=6)
-    from pipeline.comparison import distances
-
-    drawn = samples.images[:NUM_DRAWN]
-    index, _ = distances.nearest(drawn, train)
-    pairs = np.stack([drawn, train[index]], axis=1) / 255
+    pairs = np.stack([samples.images[:NUM_DRAWN], nearest[:NUM_DRAWN]], axis=1) / 255
     title = "samples, each above the nearest training image"
     draw_images(in_rows(pairs), title, folder / "pictures/nearest.png")

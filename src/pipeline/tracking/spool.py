@@ -77,23 +77,30 @@ def keep(file: Path, journal: Path, name: Path) -> None:
     for source in [file, *file.rglob("*")] if file.is_dir() else [file]:
         if source.is_dir():
             continue
-        target = files(journal) / name / source.relative_to(file)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = files(journal) / f".{target.name}"
-        beside.unlink(missing_ok=True)
-        try:
-            os.link(source, beside)
-        except OSError:  # another file system, or one without hard links
-            shutil.copyfile(source, beside)
-        beside.replace(target)  # which may be being published
+        with _placing(journal, name / source.relative_to(file)) as beside:
+            try:
+                os.link(source, beside)
+            except OSError:  # another file system, or one without hard links
+                shutil.copyfile(source, beside)
 
 
 def add(content: bytes, journal: Path, name: Path) -> None:
-    """Put a file among the artifacts of a journal under ``name``, all of it at once."""
+    """Put a file with this content among the artifacts of a journal under ``name``."""
+    with _placing(journal, name) as beside:
+        beside.write_bytes(content)
+
+
+@contextmanager
+def _placing(journal: Path, name: Path) -> Iterator[Path]:
+    """Give a path to write to; then the file becomes the artifact ``name`` at once, which may be being published.
+
+    That path is outside the artifact's folder, of which all files are published.
+    """
     beside, target = files(journal) / f".{name.name}", files(journal) / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside.write_bytes(content)
-    beside.rename(target)
+    beside.unlink(missing_ok=True)
+    yield beside
+    beside.replace(target)
 
 
 def delete(journal: Path) -> None:

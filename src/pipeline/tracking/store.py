@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -168,7 +169,9 @@ class Store:
         names = values.keys() & run.data.metrics.keys()
         histories = [self.client.get_metric_history(run.info.run_id, name) for name in names]
         last = max((metric.step for history in histories for metric in history), default=-1)
-        shown = {metric.key: metric.value for history in histories for metric in sorted(history, key=_step)}
+        shown = {
+            metric.key: metric.value for history in histories for metric in sorted(history, key=attrgetter("step"))
+        }
         changed = {name: value for name, value in values.items() if shown.get(name) != value}
         metrics = [Metric(name, value, wanted.ended, last + 1) for name, value in changed.items()]
         if metrics:
@@ -219,11 +222,6 @@ class Store:
             self.client.update_run(run_id, status="RUNNING")
         else:
             self.client.set_terminated(run_id, wanted.status, wanted.ended)
-
-
-def _step(metric: Metric) -> int:
-    step: int = metric.step
-    return step
 
 
 def _artifacts() -> str:

@@ -12,7 +12,8 @@ import torch
 
 from pipeline.core.files import replacing
 from pipeline.core.stage import say
-from pipeline.training.loop import State, Task
+from pipeline.training.loop import State
+from pipeline.training.task import LearningTask
 from pipeline.watching import leftovers
 
 #: Seconds between two checkpoints, unless PIPELINE_CHECKPOINT_SECONDS says otherwise: the work that a kill can cost.
@@ -27,7 +28,7 @@ class Checkpoints:
     Each file's name holds the step and a SHA-256 of its contents, by which a damaged one is known.
     """
 
-    def __init__(self, run: str, input_key: str, task: Task, state: State) -> None:
+    def __init__(self, run: str, input_key: str, task: LearningTask, state: State) -> None:
         self.folder = leftovers.CHECKPOINTS / run / input_key
         self.task, self.state = task, state
         self.interval = _interval()

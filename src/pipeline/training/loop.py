@@ -3,35 +3,21 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pipeline.network.batches import Inputs
 from pipeline.seeding import derive
 from pipeline.training.options import TrainOptions
+from pipeline.training.task import LearningTask, Row
 
 #: Examples in a batch that is only measured: large, since no activation is kept for a gradient.
 EVALUATION_BATCH = 1000
 
 #: Inputs and targets (N,), on the device.
 Split = tuple[Inputs, Tensor]
-Row = dict[str, float]
-
-
-class Task(Protocol):
-    """How a network learns; each file in ``tasks/`` has one."""
-
-    model: nn.Module
-
-    def update(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]: ...
-    def validate(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]: ...
-    def metrics(self, means: dict[str, Tensor]) -> dict[str, Tensor]: ...
-    def check(self, history: list[Row]) -> None: ...
-    def show(self) -> Tensor | None: ...
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
 
 class Observer(Protocol):
@@ -65,7 +51,7 @@ class State:
 
 
 def fit(
-    task: Task,
+    task: LearningTask,
     train: Split,
     val: Split,
     options: TrainOptions,
@@ -132,7 +118,7 @@ def _is_finished(state: State, options: TrainOptions) -> bool:
 
 
 def _train_epoch(
-    task: Task, train: Split, options: TrainOptions, seed: int, state: State, observer: Observer
+    task: LearningTask, train: Split, options: TrainOptions, seed: int, state: State, observer: Observer
 ) -> dict[str, float]:
     inputs, targets = train
     epoch = len(state.history) + 1
@@ -163,7 +149,7 @@ def _train_epoch(
 
 
 @torch.inference_mode()
-def _validate(task: Task, val: Split) -> dict[str, float]:
+def _validate(task: LearningTask, val: Split) -> dict[str, float]:
     inputs, targets = val
     task.model.eval()
     sums: dict[str, Tensor] = {}

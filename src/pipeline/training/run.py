@@ -23,6 +23,7 @@ from pipeline.training import loop, pictures
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.options import TrainOptions
 from pipeline.training.stopping import Stop
+from pipeline.training.task import LearningTask, Row
 from pipeline.watching import drift
 from pipeline.watching.machine import Machine
 from pipeline.watching.progress import Progress
@@ -45,7 +46,7 @@ class Job:
     options: TrainOptions
     seed: int
     device: torch.device
-    task: loop.Task
+    task: LearningTask
     train: loop.Split
     val: loop.Split
     better: Callable[[float, float], float]
@@ -136,7 +137,7 @@ class Watch:
                 say(f"{self.run}: the checkpoint of step {step} is kept, and `dvc repro` goes on from it")
             self.stop.obey()
 
-    def on_epoch(self, row: loop.Row) -> None:
+    def on_epoch(self, row: Row) -> None:
         self.progress.on_epoch(row)
         epoch = int(row["epoch"])
         self.log.epoch(epoch, {name: value for name, value in row.items() if name != "epoch"})

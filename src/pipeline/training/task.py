@@ -13,11 +13,12 @@ from pipeline.training.augmentation import augment
 from pipeline.training.optimizer import Optimizer
 from pipeline.training.options import TrainOptions
 
+#: One row of ``history.csv``.
 Row = dict[str, float]
 
 
 class LearningTask(ABC):
-    """One network, one optimiser.
+    """How a network learns; the class ``Task`` of each file in ``tasks/`` is one. This one has a single optimiser.
 
     Inputs are (N, *shape) and targets (N,) as stored, on the device of ``model``. The model is on its device before: an
     optimiser may keep tensors there from the start.
