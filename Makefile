@@ -28,9 +28,10 @@ setup: .venv/runtime.stamp  ## the environment for `dvc repro`, in .venv
 	touch $@
 
 # The same validation as in the stage `check`, for the better message where DVC's own parser would refuse a file.
-repro: setup  ## bring every model of params.yaml up to date, with its MLflow run
+repro: setup  ## bring every model of params.yaml up to date, with its MLflow run; JOBS=2: two stages at a time
 	python -m pipeline.recovery
 	python -m pipeline.checking
+	$(if $(JOBS),python -m pipeline.parallel "$(JOBS)")
 	dvc repro
 	python -m pipeline.tracking.track
 

@@ -1,15 +1,15 @@
 """The tutorials' loops, their shape bugs mended: one example at a time through PIL, a look at each loss."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset, TensorDataset
-from torchvision import datasets, transforms
+from torchvision import transforms
 
 #: Mean and standard deviation of Fashion-MNIST's training pixels.
 NORMALIZE = transforms.Normalize((0.2860,), (0.3530,))
@@ -19,16 +19,56 @@ CENTER = transforms.Normalize((0.5,), (0.5,))
 Run = Callable[[int], None]
 
 
-def images(folder: Path, batch_size: int, *extra: Any) -> "Iterator[tuple[Tensor, Tensor]]":
-    """Shuffled batches of Fashion-MNIST without end, decoded and converted one picture at a time."""
-    convert = transforms.Compose([transforms.ToTensor(), *extra])
-    # The archives are there; downloading is then no more than unpacking them.
-    data = datasets.FashionMNIST(str(folder), train=True, transform=convert, download=True)
-    return _forever(DataLoader(data, batch_size, shuffle=True))
+def lenet() -> nn.Module:
+    """The tutorial's LeNet, its first convolution padded."""
+    return nn.Sequential(
+        *(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
+        *(nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)),
+    )
+
+
+def cnn() -> nn.Module:
+    """The tutorial's CNN, its convolutions padded, without the softmax."""
+    return nn.Sequential(
+        *(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+        *(nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
+        nn.Linear(1568, 10),
+    )
+
+
+#: The other networks are the project's: their modules, like the tutorials', do the work in one way only.
+NETWORKS = {"lenet": lenet, "cnn": cnn}
+
+
+def optimizer(parameters: Iterable[nn.Parameter], settings: dict[str, Any]) -> torch.optim.Optimizer:
+    """The optimiser that ``settings`` names, as PyTorch makes it by default."""
+    options = {name: value for name, value in settings.items() if name != "name"}
+    return {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[settings["name"]](parameters, **options)
+
+
+class Pictures(Dataset[tuple[Tensor, int]]):
+    """What torchvision's MNIST and Fashion-MNIST do for an item, with images that are already unpacked."""
+
+    def __init__(self, data: Tensor, targets: Tensor, transform: Any) -> None:
+        self.data, self.targets, self.transform = data, targets, transform
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        image, target = self.data[index], int(self.targets[index])
+        return self.transform(Image.fromarray(image.numpy(), mode="L")), target
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+def images(data: Tensor, targets: Tensor, batch_size: int, *extra: Any) -> "Iterator[tuple[Tensor, Tensor]]":
+    """Shuffled batches without end of grey images, uint8 (N, H, W), decoded and converted one at a time."""
+    pictures = Pictures(data, targets, transforms.Compose([transforms.ToTensor(), *extra]))
+    return _forever(DataLoader(pictures, batch_size, shuffle=True))
 
 
 def texts(rows: list[Tensor], labels: Tensor, batch_size: int) -> "Iterator[tuple[Tensor, Tensor]]":
-    """Shuffled batches of texts without end, each padded to its longest."""
+    """Shuffled batches of token ids without end, each padded to its longest."""
 
     def collate(batch: list[Any]) -> tuple[Tensor, Tensor]:
         return pad_sequence([rows[int(i)] for (i,) in batch], batch_first=True), labels[[int(i) for (i,) in batch]]

@@ -233,9 +233,7 @@ def test_an_unused_data_set_is_a_warning():
     ]
 
 
-@pytest.mark.parametrize(
-    "file", ["params.yaml", "examples/mnist.yaml", "examples/fashion_mnist.yaml", "examples/cifar10.yaml"]
-)
+@pytest.mark.parametrize("file", ["params.yaml", *map(str, sorted(Path("examples").glob("*.yaml")))])
 def test_the_shipped_files_are_valid(file):
     assert check(params.read(Path(file)), rehearse=True) == []
 

@@ -35,6 +35,8 @@ def rehearse(path: str, task: str, spec: DataSpec, model: Mapping[str, Any], tra
             f"{path}.train.monitor: {options.monitor!r} is not measured; {nearest(options.monitor, module.METRICS)}"
         )
     _check_augment(f"{path}.train.augment", options, spec)
+    if options.compile and spec.modality == "text":
+        raise ValueError(f"{path}.train.compile: true compiles anew for each length that texts have; remove it")
     try:
         module.check(spec)
     except ValueError as error:

@@ -4,7 +4,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.network import batches
-from pipeline.network.batches import Rows, Texts
+from pipeline.network.batches import Rows, Streamed, Texts
 
 CPU = torch.device("cpu")
 LENGTHS = st.lists(st.integers(1, 60), min_size=1, max_size=80)
@@ -21,9 +21,12 @@ def generator(seed):
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.fixture(params=["rows", "texts"])
+@pytest.fixture(params=["rows", "streamed", "texts"])
 def inputs(request):
-    return Rows(torch.arange(37)[:, None]) if request.param == "rows" else texts([n % 13 + 1 for n in range(37)])
+    rows = torch.arange(37)[:, None]
+    if request.param == "texts":
+        return texts([n % 13 + 1 for n in range(37)])
+    return Rows(rows) if request.param == "rows" else Streamed(rows, CPU)
 
 
 @pytest.mark.parametrize("seed", [None, 0])
@@ -105,3 +108,20 @@ def test_nothing_waits_for_the_device():
     for batch in given_texts.batches(2, generator(0)):
         assert batch.index.device.type == "meta"
         assert given_texts.take(batch).shape == (len(batch.index), batch.width)
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+def test_what_is_streamed_is_what_would_be_resident(seed):
+    rows = torch.arange(37)[:, None]
+    resident, streamed = Rows(rows), Streamed(rows, CPU)
+    drawn = [inputs.batches(8, None if seed is None else generator(seed)) for inputs in (resident, streamed)]
+    for one, other in zip(*drawn, strict=True):
+        assert torch.equal(one.index, other.index)
+        assert torch.equal(resident.take(one), streamed.take(other))
+
+
+def test_data_larger_than_half_of_the_free_memory_of_a_gpu_are_streamed(monkeypatch):
+    rows = {"inputs": torch.arange(37)[:, None]}
+    assert type(batches.of(rows, CPU)) is Rows
+    monkeypatch.setattr(batches.devices, "has_room", lambda device, num_bytes: num_bytes < 37 * 8)
+    assert type(batches.of(rows, CPU)) is Streamed

@@ -1,7 +1,19 @@
 import pytest
 import torch
 
+from pipeline.core.spec import DataSpec
+from pipeline.core.storage import Meta
+from pipeline.network import building
+from pipeline.network.batches import Rows
+from pipeline.tasks import classification
 from pipeline.training import loop
+from pipeline.training.options import Augment, TrainOptions
+
+SPEC = DataSpec(modality="image", shape=(1, 28, 28), num_classes=10)
+IMAGES = Meta(spec=SPEC, classes=(), counts={}, scale=255.0, mean=(0.3,), std=(0.3,))
+OPTIONS = TrainOptions.model_validate(
+    {"epochs": 1, "batch_size": 30, "optimizer": {"name": "adam", "lr": 0.01}, "loss": {"name": "cross_entropy"}}
+)
 
 
 def test_it_learns(problem):
@@ -96,7 +108,7 @@ def test_observers_are_told_of_every_step_and_epoch(problem):
     assert observer.steps == list(range(1, 9)) and observer.rows == state.history
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
 @pytest.mark.parametrize("loss", [{"name": "mse"}, {"name": "cross_entropy", "label_smoothing": 0.1}])
 def test_every_loss_and_precision_learns(problem, precision, loss):
     _, state = problem(epochs=5, precision=precision, loss=loss, optimizer={"name": "adam", "lr": 0.01})
@@ -127,3 +139,32 @@ def test_a_task_that_sees_no_use_in_going_on_ends_the_training(problem):
     with pytest.raises(ValueError, match="of no use"):
         problem(epochs=5, observer=observer, prepare=collapse)
     assert [row["epoch"] for row in observer.rows] == [1, 2]  # what it was ended for is to be seen
+
+
+def test_an_epoch_waits_for_the_device_at_its_end_only(problem):
+    # On the meta device whatever waits for a number raises: all steps are taken before anything does.
+    meta = torch.device("meta")
+    with meta:
+        network, _ = building.build({"name": "lenet"}, IMAGES.spec, "model")
+    options = OPTIONS.model_copy(update={"augment": Augment(shift=1, flip=True), "clip_norm": 1.0})
+    task = classification.Task(network, IMAGES, options, num_steps=4)
+    inputs, targets = Rows(torch.empty(100, 1, 28, 28, dtype=torch.uint8, device=meta)), torch.empty(100, device=meta)
+    observer = problem.Silent()
+    with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
+        loop._train_epoch(task, (inputs, targets.long()), options, 0, loop.State(), observer)
+    assert observer.steps == [1, 2, 3, 4]
+
+
+@pytest.mark.slow  # the compiler takes its time
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # of the compiler's own doing
+@pytest.mark.parametrize(("task", "settings"), [("classification", {"model": "cnn"}), *GENERATORS])
+def test_compiled_networks_learn_the_same(problem, task, settings):
+    settings = {"model": settings["model"], "loss": settings.get("loss", {"name": "cross_entropy"}), "task": task}
+
+    def compiled(learner, state):
+        learner.compile("default")
+
+    _, eager = problem(**settings, epochs=2)
+    _, state = problem(**settings, epochs=2, prepare=compiled)
+    for name, value in eager.history[-1].items():
+        assert state.history[-1][name] == pytest.approx(value, rel=1e-3), name

@@ -27,9 +27,10 @@ class Model(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """What the last layer reads: (N, 1568) for 28 x 28 pixels."""
-        x = F.max_pool2d(F.relu(self.conv1(images)), 2)  # (N, 16, H/2, W/2)
-        x = F.max_pool2d(F.relu(self.conv2(x)), 2)  # (N, 32, H/4, W/4)
-        return x.flatten(1)
+        # ReLU and the maximum may change places; ReLU has a quarter of the work behind it.
+        x = F.relu(F.max_pool2d(self.conv1(images), 2))  # (N, 16, H/2, W/2)
+        x = F.relu(F.max_pool2d(self.conv2(x), 2))  # (N, 32, H/4, W/4)
+        return x.permute(0, 2, 3, 1).flatten(1)  # as channels_last lies in memory: nothing is copied
 
     def forward(self, images: Tensor) -> Tensor:
         return self.fc(self.features(images))

@@ -32,7 +32,7 @@ class Model(nn.Module):
         super().__init__()
         channels, height, width = quarters(spec, "conv_vae")
         maps, self.latent_size = options.num_maps, options.latent_size
-        self.shape = nn.Unflatten(1, (2 * maps, height, width))  # (2 maps, H/4, W/4)
+        self.height, self.width = height, width
         num_inner = 2 * maps * height * width
         self.conv1 = nn.Conv2d(channels, maps, kernel_size=4, stride=2, padding=1)
         self.conv2 = nn.Conv2d(maps, 2 * maps, kernel_size=4, stride=2, padding=1)
@@ -48,13 +48,15 @@ class Model(nn.Module):
         """Mean and logarithm of the variance of each image's latents, both (N, latent_size)."""
         x = F.relu(self.conv1(images))  # (N, maps, H/2, W/2)
         x = F.relu(self.conv2(x))  # (N, 2 maps, H/4, W/4)
-        hidden = F.relu(self.hidden(x.flatten(1)))
+        x = x.permute(0, 2, 3, 1).flatten(1)  # as channels_last lies in memory: nothing is copied
+        hidden = F.relu(self.hidden(x))
         return self.mean(hidden), self.log_variance(hidden)
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (N, latent_size) -> logits of pixels (N, C, H, W)."""
         x = F.relu(self.decoder_maps(F.relu(self.decoder_hidden(latents))))
-        return self.deconv1(F.relu(self.deconv2(self.shape(x))))
+        x = x.view(x.shape[0], self.height, self.width, -1).permute(0, 3, 1, 2)
+        return self.deconv1(F.relu(self.deconv2(x)))
 
     def forward(self, images: Tensor) -> Tensor:
         return self.decode(self.encode(images)[0])

@@ -36,19 +36,19 @@ class Model(nn.Module):
             nn.Linear(options.latent_size, 2 * maps * height * width, bias=False),
             nn.Unflatten(1, (2 * maps, height, width)),
             nn.BatchNorm2d(2 * maps),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.ConvTranspose2d(2 * maps, maps, kernel_size=4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(maps),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.ConvTranspose2d(maps, channels, kernel_size=4, stride=2, padding=1),
             nn.Tanh(),
         )
         self.discriminator = nn.Sequential(
             nn.Conv2d(channels, maps, kernel_size=4, stride=2, padding=1),
-            nn.LeakyReLU(0.2),
+            nn.LeakyReLU(0.2, inplace=True),
             nn.Conv2d(maps, 2 * maps, kernel_size=4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(2 * maps),
-            nn.LeakyReLU(0.2),
+            nn.LeakyReLU(0.2, inplace=True),
             nn.Flatten(),
             nn.Linear(2 * maps * height * width, 1),
         )

@@ -42,10 +42,10 @@ class Model(nn.Module):
             nn.Linear(options.latent_size, maps * height * width, bias=False),
             nn.Unflatten(1, (maps, height, width)),
             nn.BatchNorm2d(maps),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.ConvTranspose2d(maps, half, kernel_size=4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(half),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.ConvTranspose2d(half, channels, kernel_size=4, stride=2, padding=1),
             nn.Tanh(),
         )

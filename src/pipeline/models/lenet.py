@@ -29,9 +29,11 @@ class Model(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """What the last layer reads: (N, 84)."""
-        x = F.max_pool2d(F.relu(self.conv1(images)), 2)  # (N, 6, 14, 14) for 28 x 28 pixels
-        x = F.max_pool2d(F.relu(self.conv2(x)), 2)  # (N, 16, 5, 5)
-        x = F.relu(self.fc1(x.flatten(1)))  # (N, 120)
+        # ReLU and the maximum may change places; ReLU has a quarter of the work behind it.
+        x = F.relu(F.max_pool2d(self.conv1(images), 2))  # (N, 6, 14, 14) for 28 x 28 pixels
+        x = F.relu(F.max_pool2d(self.conv2(x), 2))  # (N, 16, 5, 5)
+        x = x.permute(0, 2, 3, 1).flatten(1)  # as channels_last lies in memory: nothing is copied
+        x = F.relu(self.fc1(x))  # (N, 120)
         return F.relu(self.fc2(x))
 
     def forward(self, images: Tensor) -> Tensor:

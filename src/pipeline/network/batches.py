@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pipeline.core.tokenizer import PADDING
+from pipeline.network import devices
 
 #: A bucket holds texts of which none has less than so many tenths of the tokens of the longest.
 TENTHS = 9
@@ -19,12 +20,14 @@ class Batch:
     """Some examples of a split.
 
     Attributes:
-        index: their positions, int64 (n,), on the device of the split.
+        index: their positions, int64 (n,), on the device.
         width: tokens of the longest text among them; 0 where there are no tokens.
+        place: the same as ``index`` on the CPU, where the inputs stay there.
     """
 
     index: Tensor
     width: int = 0
+    place: Tensor | None = None
 
 
 class Inputs(Protocol):
@@ -45,7 +48,8 @@ class Inputs(Protocol):
 def of(tensors: dict[str, Tensor], device: torch.device) -> "Inputs":
     """The inputs among the ``tensors`` of a prepared split, brought to ``device``."""
     if "inputs" in tensors:
-        return Rows(tensors["inputs"].to(device))
+        inputs = tensors["inputs"]
+        return Rows(inputs.to(device)) if devices.has_room(device, inputs.nbytes) else Streamed(inputs, device)
     return Texts(tensors["tokens"], tensors["offsets"], device)
 
 
@@ -70,6 +74,42 @@ class Rows:
     def take(self, batch: Batch) -> Tensor:
         """See :class:`Inputs`."""
         return self.values.index_select(0, batch.index)
+
+
+class Streamed(Rows):
+    """Examples of one shape, more than the GPU's memory holds: each batch is brought there when its turn comes.
+
+    Nothing waits for the device: the CPU is steps ahead of a GPU, so the next batches are gathered and sent while it
+    computes. They pass through page-locked memory, from which a GPU copies beside its other work.
+    """
+
+    def __init__(self, values: Tensor, device: torch.device) -> None:
+        super().__init__(values)
+        self.device = device
+        is_gpu = device.type == "cuda"
+        self.copying = torch.cuda.Stream(device) if is_gpu else None  # type: ignore[no-untyped-call]
+
+    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> list[Batch]:
+        """See :class:`Inputs`."""
+        places = [batch.index for batch in super().batches(batch_size, generator)]
+        on_device = torch.split(torch.cat(places).to(self.device), batch_size)
+        return [Batch(index, 0, place) for index, place in zip(on_device, places, strict=True)]
+
+    def take(self, batch: Batch) -> Tensor:
+        """See :class:`Inputs`."""
+        assert batch.place is not None
+        if self.copying is None:
+            return self.values.index_select(0, batch.place).to(self.device)
+        # PyTorch gives page-locked memory away again only when the copy from it has ended.
+        shape = (len(batch.place), *self.values.shape[1:])
+        locked = torch.empty(shape, dtype=self.values.dtype, pin_memory=True)
+        torch.index_select(self.values, 0, batch.place, out=locked)
+        with torch.cuda.stream(self.copying):
+            taken = locked.to(self.device, non_blocking=True)
+        computing = torch.cuda.current_stream(self.device)
+        computing.wait_stream(self.copying)
+        taken.record_stream(computing)
+        return taken
 
 
 class Texts:

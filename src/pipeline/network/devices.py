@@ -1,10 +1,39 @@
 """Where tensors live, and settings that make the same computation give the same bytes."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
 from pipeline.core.schema import nearest
+
+
+def has_room(device: torch.device, num_bytes: int) -> bool:
+    """Whether data of so many bytes may stay in the device's memory: on a GPU, in half of what is free."""
+    return device.type != "cuda" or num_bytes <= torch.cuda.mem_get_info(device)[0] // 2
+
+
+@contextmanager
+def tf32(allowed: bool) -> Iterator[None]:
+    """Let a GPU round the factors of float32 products to TF32 (10 bits), which is several times as fast."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+
+
+def seed(device: torch.device, number: int) -> None:
+    """Seed what draws random numbers on the CPU and on ``device``.
+
+    ``torch.manual_seed`` seeds every kind of device that there might be, which takes 0.2 ms: much of a small step.
+    """
+    torch.default_generator.manual_seed(number)
+    if device.type == "cuda":
+        torch.cuda.default_generators[torch.cuda.current_device()].manual_seed(number)
+    elif device.type == "mps":
+        torch.mps.manual_seed(number)
 
 
 def prepare(num_threads: int) -> torch.device:

@@ -64,6 +64,11 @@ class Task(LearningTask):
         """The generator's; the discriminator has an optimiser of its own."""
         return list(self.generator.parameters())
 
+    def compile(self, mode: str) -> None:
+        """See :meth:`LearningTask.compile`."""
+        self.generator.compile(mode=mode)
+        self.model.discriminator.compile(mode=mode)
+
     def losses(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
         """Train the discriminator by one step; ``loss`` is then the generator's against it, as for its own images."""
         images = _signed(inputs)

@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from pipeline.network import devices
 from pipeline.network.batches import Inputs
 from pipeline.seeding import derive
 from pipeline.training.options import TrainOptions
@@ -34,8 +35,8 @@ class State:
     Attributes:
         step: updates taken since the start.
         history: one row an epoch: ``epoch``, then ``train_<loss>`` and ``val_<metric>``.
-        sums: of the epoch under way: each loss, weighted by its share of the examples.
-        first_bad: of the epoch under way: its first step (from 0) with a loss that isn't finite, or -1.
+        losses: of the epoch under way, float32 (steps, losses) on the device; those of steps to come mean nothing.
+        loss_names: the columns of ``losses``.
         best_epoch: the epoch (from 1) that ``monitor`` judges best so far, 0 before the first.
         best_weights: copies of that epoch's weights.
         samples: epoch -> what a network that makes images made after it, uint8 (n, C, H, W) on the CPU.
@@ -43,8 +44,8 @@ class State:
 
     step: int = 0
     history: list[Row] = field(default_factory=list)
-    sums: dict[str, Tensor] = field(default_factory=dict)
-    first_bad: Tensor | None = None
+    losses: Tensor | None = None
+    loss_names: list[str] = field(default_factory=list)
     best_epoch: int = 0
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     samples: dict[int, Tensor] = field(default_factory=dict)
@@ -77,14 +78,14 @@ def fit(
             says that going on is of no use.
     """
     while not _is_finished(state, options):
-        losses = _train_epoch(task, train, options, seed, state, observer)
+        with devices.tf32(options.precision == "tf32"):  # validation is in float32
+            losses = _train_epoch(task, train, options, seed, state, observer)
         epoch = len(state.history) + 1
         row = {"epoch": epoch, **losses, **_validate(task, val)}
         _check_finite(row)
         state.history.append(row)
         if epoch in options.sample_epochs and (images := task.show()) is not None:
             state.samples[epoch] = images.cpu()
-        state.sums, state.first_bad = {}, None
         if epoch == best_epoch(state.history, options.monitor, better):
             state.best_epoch = epoch
             state.best_weights = {name: weight.clone() for name, weight in task.model.state_dict().items()}
@@ -125,27 +126,30 @@ def _train_epoch(
     generator = torch.Generator().manual_seed(derive(seed, "batch order", epoch))
     batches = inputs.batches(options.batch_size, generator)
     first_step = len(state.history) * len(batches)
-    if state.first_bad is None:
-        state.first_bad = torch.full((), -1, dtype=torch.int64, device=targets.device)
     task.model.train()
     for batch in batches[state.step - first_step :]:
         # Augmentation and dropout draw from the global generator: a function of the step, so resuming needs no state.
-        torch.manual_seed(derive(seed, "step", state.step))
+        devices.seed(targets.device, derive(seed, "step", state.step))
         losses = task.update(inputs.take(batch), targets.index_select(0, batch.index), state.step)
-        for name, loss in losses.items():
-            state.sums[name] = state.sums.get(name, torch.zeros_like(loss)) + loss * (len(batch.index) / len(targets))
-            bad = (state.first_bad < 0) & ~loss.isfinite()
-            state.first_bad = torch.where(bad, state.step - first_step, state.first_bad)
+        if state.losses is None:
+            state.losses = torch.empty(len(batches), len(losses), device=targets.device)
+            state.loss_names = list(losses)
+        torch.stack(list(losses.values()), out=state.losses[state.step - first_step])
         state.step += 1
         observer.on_step(state.step, losses)
+    assert state.losses is not None
     # The one place in an epoch that waits for the device.
-    bad, *means = torch.stack([state.first_bad, *state.sums.values()]).tolist()
-    if bad >= 0:
+    losses_of_steps = state.losses.cpu().double()
+    state.losses = None
+    is_good = losses_of_steps.isfinite().all(1).tolist()
+    if not all(is_good):
         raise ValueError(
-            f"the loss is not finite since step {int(bad) + 1} of epoch {epoch}: "
+            f"the loss is not finite since step {is_good.index(False) + 1} of epoch {epoch}: "
             f"lower train.optimizer.lr (={options.optimizer.lr}) or set train.clip_norm (={options.clip_norm})"
         )
-    return {f"train_{name}": mean for name, mean in zip(state.sums, means, strict=True)}
+    sizes = torch.tensor([len(batch.index) for batch in batches], dtype=torch.float64)
+    means = (sizes / len(targets) @ losses_of_steps).tolist()
+    return {f"train_{name}": mean for name, mean in zip(state.loss_names, means, strict=True)}
 
 
 @torch.inference_mode()

@@ -94,7 +94,10 @@ class TrainOptions(Schema):
     Attributes:
         loss: belongs to the task, which checks it.
         clip_norm: the largest norm of all gradients together.
-        precision: ``bf16`` multiplies matrices in bfloat16 and keeps weights in float32.
+        precision: ``bf16`` multiplies matrices in bfloat16 and keeps weights in float32; ``tf32`` is for GPUs and the
+            same as ``fp32`` elsewhere.
+        compile: whether ``torch.compile`` makes the network's kernels, on a GPU as CUDA graphs. It takes up to a minute
+            and pays on GPUs; on a CPU these networks become slower.
         monitor: the column of ``history.csv`` that says which epoch is best.
         patience: stop after so many epochs without a better one.
         keep: the epoch whose weights become ``model.safetensors``.
@@ -107,7 +110,8 @@ class TrainOptions(Schema):
     loss: dict[str, Any]
     schedule: Annotated[Constant | Cosine | OneCycle, Field(discriminator="name")] = Constant(name="constant")
     clip_norm: PositiveFloat | None = None
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+    compile: bool = False
     augment: Augment = Augment()
     monitor: str = "val_loss"
     patience: PositiveInt | None = None

@@ -103,6 +103,8 @@ def prepare(run: str, content: dict[str, Any]) -> Job:
     train, val = (_on(device, storage.read(data, split)) for split in ("train", "val"))
     num_steps = options.epochs * train[0].num_batches(options.batch_size)
     task = module.Task(network, meta, options, num_steps)
+    if options.compile:
+        task.compile("reduce-overhead" if device.type == "cuda" else "default")
     record = records.record(
         run,
         task_name,

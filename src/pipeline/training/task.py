@@ -71,6 +71,10 @@ class LearningTask(ABC):
         """
         return
 
+    def compile(self, mode: str) -> None:
+        """Let ``torch.compile`` make the kernels of what :meth:`losses` calls."""
+        self.model.compile(mode=mode)
+
     def augmented(self, inputs: Tensor) -> Tensor:
         """Images (uint8) after random changes; anything else as it is."""
         return augment(inputs, self.options.augment) if inputs.dtype == torch.uint8 else inputs
@@ -78,7 +82,7 @@ class LearningTask(ABC):
     def precision(self, device: torch.device) -> Any:
         """The context in which a network computes while it learns."""
         # The rehearsal's device, meta, knows no precision.
-        if self.options.precision == "fp32" or device.type == "meta":
+        if self.options.precision != "bf16" or device.type == "meta":
             return nullcontext()
         return torch.autocast(device.type, torch.bfloat16)
 

@@ -1,5 +1,6 @@
 """Show training go by: a bar on a terminal, one plain line an epoch elsewhere. It only watches."""
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -23,7 +24,7 @@ class Progress:
             initial=first_step,
             desc=name,
             unit="step",
-            disable=not sys.stderr.isatty(),
+            disable=not sys.stderr.isatty() or os.environ.get("TERM") == "dumb",
             dynamic_ncols=True,
         )
         self.num_steps = 0  # of this epoch and this process: a resumed one starts in the middle

@@ -1,0 +1,288 @@
+"""The ways to train a network that `speed.py` compares, each in a process of its own that works when it is told to."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import tutorial
+from ruamel.yaml import YAML
+from torch import Tensor
+
+from pipeline.core import rooms, storage
+from pipeline.network.batches import Batch, Inputs, Texts
+from pipeline.preprocessing.preparing import prepare as split
+from pipeline.tracking import journal
+from pipeline.training import loop
+from pipeline.training.checkpoints import Checkpoints
+from pipeline.training.run import Job, Watch, prepare
+from pipeline.training.stopping import Stop
+from pipeline.watching.machine import Machine
+from pipeline.watching.progress import Progress
+
+NAMES = ("tutorial", "ours", "bare", "recipe")
+SGD, ADAM = {"name": "sgd", "lr": 0.01}, {"name": "adam", "lr": 0.001}
+GAN_ADAM = {"name": "adam", "lr": 0.0002, "betas": [0.5, 0.999]}
+LONGEST = 3000  # words: no review of IMDB is longer
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network with the tutorials' settings, and the run of an example that is our best for it."""
+
+    task: str
+    dataset: dict[str, Any]
+    batch_size: int
+    optimizer: dict[str, Any]
+    loss: dict[str, Any]
+    recipe: str
+
+    def content(self, model: str, precision: str, threads: int) -> dict[str, Any]:
+        """A ``params.yaml`` of one run with the tutorials' settings."""
+        train = {
+            "epochs": 10**6,
+            "batch_size": self.batch_size,
+            "optimizer": self.optimizer,
+            "loss": self.loss,
+            "precision": precision,
+        }
+        run = {"task": self.task, "dataset": self.dataset["kind"], "model": {"name": model}, "train": train}
+        return {"seed": 0, "num_threads": threads, "runs": {model: run}}
+
+
+IMAGES = {"kind": "fashion_mnist"}
+TEXTS = {
+    "kind": "imdb",
+    "text": {"unit": "word", "max_length": LONGEST, "vocabulary_size": 30000, "min_count": 2, "html_breaks": True},
+}
+CROSS_ENTROPY = {"name": "cross_entropy"}
+CASES = {
+    "lenet": Case("classification", IMAGES, 64, SGD, CROSS_ENTROPY, "fashion_mnist.yaml"),
+    "cnn": Case("classification", IMAGES, 100, ADAM, CROSS_ENTROPY, "fashion_mnist.yaml"),
+    "lstm": Case("classification", IMAGES, 100, ADAM, CROSS_ENTROPY, "mnist.yaml"),
+    "vae": Case("vae", IMAGES, 128, ADAM, {"name": "elbo"}, "mnist_generators.yaml"),
+    "dcgan": Case("gan", IMAGES, 128, GAN_ADAM, {"name": "non_saturating"}, "mnist_generators.yaml"),
+    "text_lstm": Case("classification", TEXTS, 64, ADAM, CROSS_ENTROPY, "imdb.yaml"),
+}
+
+
+@contextmanager
+def environment(variables: dict[str, str]) -> Iterator[None]:
+    """Begin processes with these variables; the allocator of memory reads its own when a process begins."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+class Contestant(AbstractContextManager["Contestant"]):
+    """A process that trains ``model`` in one way, stopped until :meth:`train` tells it how far to go."""
+
+    def __init__(
+        self, way: str, model: str, precision: str, threads: int, folder: Path, variables: dict[str, str]
+    ) -> None:
+        self.connection, other = get_context("spawn").Pipe()
+        arguments = (other, way, model, precision, threads, folder / "recipe" if way == "recipe" else folder)
+        self.process = get_context("spawn").Process(target=_serve, args=arguments, daemon=True)
+        with environment({} if way == "tutorial" else variables):
+            self.process.start()
+        other.close()
+        self.num_batches = 3
+        self.train()  # what is done once
+
+    def calibrate(self, seconds: float) -> None:
+        """Choose ``num_batches`` so that they take about ``seconds``."""
+        self.num_batches = 10
+        self.num_batches = max(3, round(seconds * self.num_batches / self.train()[1]))
+
+    def train(self) -> tuple[int, float]:
+        """Go on by ``num_batches``; returns the examples seen and the seconds taken."""
+        self.connection.send(self.num_batches)
+        num_examples, seconds = self.connection.recv()
+        return num_examples, seconds
+
+    def __exit__(self, *error: object) -> None:
+        self.connection.close()
+        self.process.join(10)
+
+
+def lay_out(models: list[str], root: Path, folder: Path) -> list[str]:
+    """Prepare below ``folder`` what the ways to train ``models`` read; returns the models whose data are there.
+
+    Where neither a mirror nor the network has Fashion-MNIST, digits take its place, and a line says so.
+    """
+    (folder / "versions.txt").symlink_to(root / "versions.txt")
+    (folder / "recipe").mkdir()
+    (folder / "recipe/versions.txt").symlink_to(root / "versions.txt")
+    missing: set[str] = set()
+    for model in models:
+        kind = CASES[model].dataset["kind"]
+        for place, dataset in ((folder, CASES[model].dataset), (folder / "recipe", recipe(root, model)[1])):
+            if kind in missing or (place / "data/processed" / kind).exists():
+                continue
+            try:
+                _prepare_data(dataset, root, place)
+            except (OSError, ValueError) as error:
+                print(f"note: {error}", file=sys.stderr)
+                if dataset == TEXTS:
+                    missing.add(kind)
+                else:
+                    print("note: digits, enlarged and repeated, take the place of Fashion-MNIST", file=sys.stderr)
+                    _prepare_data({"kind": "digits"}, root, place, kind)
+    return [model for model in models if CASES[model].dataset["kind"] not in missing]
+
+
+def _prepare_data(dataset: dict[str, Any], root: Path, folder: Path, name: str | None = None) -> None:
+    """Do what the stages download and preprocess do, below ``folder``."""
+    kind = dataset["kind"]
+    module = rooms.load("datasets", kind, "")
+    raw, made = folder / "data/raw" / kind, folder / "data/processed" / (name or kind)
+    raw.mkdir(parents=True, exist_ok=True)
+    options = module.Options(**{**dataset, "path": "."})
+    module.download(root / "data" / f"{kind}.md5", raw)
+    splits, meta = split(kind, module.load(raw, options), module.spec(options), 0.1, 0)
+    if name:
+        splits["train"] = splits["train"].take(np.arange(54_000) % len(splits["train"]))
+    made.mkdir(parents=True)
+    storage.write(made, splits, meta)
+
+
+def recipe(root: Path, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The run of an example that trains ``model``, and its data set."""
+    content = YAML(typ="safe").load(root / "examples" / CASES[model].recipe)
+    run = content["runs"][model]
+    dataset = {"kind": CASES[model].dataset["kind"]} | content["datasets"].get(CASES[model].dataset["kind"], {})
+    return run | {"dataset": dataset["kind"]}, dataset
+
+
+def _serve(connection: Connection, way: str, model: str, precision: str, threads: int, folder: Path) -> None:
+    case = CASES[model]
+    os.chdir(folder)
+    with ExitStack() as stack:
+        if way == "tutorial":
+            torch.set_num_threads(threads)
+            train = _tutorial(model, case)
+        else:
+            content = case.content(model, precision, threads)
+            if way == "recipe":
+                run, _ = recipe(Path(os.environ["BENCHMARK_ROOT"]), model)
+                content["runs"][model] = {**run, "train": {**run["train"], "epochs": 10**6, "sample_epochs": []}}
+            job = prepare(model, content)
+            train = _bare(job) if way == "bare" else _ours(job, model, stack)
+        while True:
+            try:
+                number = connection.recv()
+            except EOFError:
+                return
+            connection.send(train(number))
+
+
+#: Trains by so many batches; returns the examples seen and the seconds taken.
+Train = Callable[[int], tuple[int, float]]
+
+
+class Part(Inputs):
+    """As many batches of a split as a round takes, others each time; of texts, some of every length."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs, self.number, self.num_examples = inputs, 0, 0
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def num_batches(self, batch_size: int) -> int:
+        return self.number
+
+    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> list[Batch]:
+        batches = sorted(self.inputs.batches(batch_size, generator), key=lambda batch: batch.width)
+        every = len(batches) / self.number
+        order = torch.randperm(self.number, generator=generator).tolist()
+        chosen = [batches[int((place + 0.5) * every)] for place in order]
+        self.num_examples = sum(len(batch.index) for batch in chosen)
+        return chosen
+
+    def take(self, batch: Batch) -> Tensor:
+        return self.inputs.take(batch)
+
+
+def _tutorial(model: str, case: Case) -> Train:
+    if model in tutorial.NETWORKS:
+        network: Any = tutorial.NETWORKS[model]()
+    else:
+        network = prepare(model, case.content(model, "fp32", torch.get_num_threads())).task.model
+        network.to(memory_format=torch.contiguous_format)
+    tensors = storage.read(Path("data/processed") / case.dataset["kind"], "train")
+    if case.dataset == TEXTS:
+        rows = list(torch.split(tensors["tokens"].long(), tensors["offsets"].diff().tolist()))
+        batches = tutorial.texts(rows, tensors["targets"], case.batch_size)
+    else:
+        extra = {"gan": [tutorial.CENTER], "vae": []}.get(case.task, [tutorial.NORMALIZE])
+        batches = tutorial.images(tensors["inputs"][:, 0], tensors["targets"], case.batch_size, *extra)
+    if case.task == "gan":
+        both = [
+            tutorial.optimizer(part.parameters(), case.optimizer) for part in (network.discriminator, network.generator)
+        ]
+        run = tutorial.gan(network, both, batches, network.latent_size)
+    else:
+        way = tutorial.vae if case.task == "vae" else tutorial.classifier
+        run = way(network, tutorial.optimizer(network.parameters(), case.optimizer), batches)
+
+    def train(number: int) -> tuple[int, float]:
+        begun = time.perf_counter()
+        run(number)
+        return number * case.batch_size, time.perf_counter() - begun
+
+    return train
+
+
+def _ours(job: Job, model: str, stack: ExitStack) -> Train:
+    """The loop of the stage `train` with all that watches it; a round is an epoch without validation."""
+    inputs, targets = Part(job.train[0]), job.train[1]
+    state = loop.State()
+    checkpoints = Checkpoints(model, job.record["input_key"], job.task, state)
+    log = stack.enter_context(journal.stage("train", job.record))
+    stop = stack.enter_context(Stop())
+    steps_per_epoch = inputs.inputs.num_batches(job.options.batch_size)
+    progress = stack.enter_context(Progress(model, 10**6, len(targets), steps_per_epoch, 0))
+    watch = Watch(model, progress, Machine(job.device), log, checkpoints, stop)
+
+    def train(number: int) -> tuple[int, float]:
+        inputs.number = number
+        begun = progress.started = time.perf_counter()
+        losses = loop._train_epoch(job.task, (inputs, targets), job.options, job.seed, state, watch)
+        state.history.append({"epoch": len(state.history) + 1, **losses})
+        watch.on_epoch(state.history[-1])
+        seconds = time.perf_counter() - begun
+        return inputs.num_examples, seconds
+
+    return train
+
+
+def _bare(job: Job) -> Train:
+    """The steps alone, on one batch over and over; of texts, on batches of as many lengths as in the other ways."""
+    inputs, targets = Part(job.train[0]), job.train[1]
+    generator = torch.Generator().manual_seed(0)
+
+    def train(number: int) -> tuple[int, float]:
+        inputs.number = number if isinstance(inputs.inputs, Texts) else 1
+        batches = inputs.batches(job.options.batch_size, generator)
+        ready = [(inputs.take(batch), targets[batch.index]) for batch in batches]
+        job.task.model.train()
+        begun = time.perf_counter()
+        for step in range(number):
+            job.task.update(*ready[step % len(ready)], step)
+        seconds = time.perf_counter() - begun
+        return sum(len(ready[step % len(ready)][1]) for step in range(number)), seconds
+
+    return train
