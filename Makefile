@@ -59,6 +59,9 @@ test: .venv/dev.stamp  ## every test
 chaos: .venv/runtime.stamp  ## kill stages at random moments, 50 times; the bytes must stay the same
 	python tools/chaos.py --kills 50 --seed 0
 
+bench: setup  ## training beside the tutorials' loops, into benchmarks/results/
+	python benchmarks/speed.py
+
 screenshots: repro .venv/dev.stamp  ## the README's pictures of MLflow, taken anew in Chromium
 	python tools/screenshots.py
 
@@ -70,4 +73,4 @@ lint: .venv/dev.stamp  ## style and types
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
 	tools/lock.sh
 
-.PHONY: help setup repro track ui sweep promote demote lineage test chaos screenshots lint lock
+.PHONY: help setup repro track ui sweep promote demote lineage test chaos bench screenshots lint lock
