@@ -12,8 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import speed
 import target
-import torch
 import ways
 
 from pipeline.network.batches import Rows
@@ -23,26 +23,30 @@ from pipeline.training.run import prepare
 TIMES = (1, 10)
 
 
+def measure(model: str, num_rounds: int, folder: Path) -> dict[int, list[float]]:
+    """Microseconds for an example, of each round, with so many times the data."""
+    os.chdir(folder)
+    job = prepare(model, ways.CASES[model].content(model, "fp32", 1))
+    images, labels = job.train[0].take(job.train[0].batches(len(job.train[1]))[0]), job.train[1]
+    splits = {times: (Rows(images.repeat(times, 1, 1, 1)), labels.repeat(times)) for times in TIMES}
+    taken: dict[int, list[float]] = {times: [] for times in TIMES}
+    for turn in range(num_rounds + 1):
+        for times, split in splits.items():
+            begun = time.perf_counter()
+            loop._train_epoch(job.task, split, job.options, turn, loop.State(), target.Silent())
+            if turn:  # what is done once was done in the first
+                taken[times].append((time.perf_counter() - begun) / len(split[1]) * 1e6)
+    return taken
+
+
 def main(model: str, num_rounds: int) -> None:
     """Print microseconds for an example, and the ratio."""
     root = Path.cwd()
     with tempfile.TemporaryDirectory() as name:
         ways.lay_out([model], root, Path(name))
-        os.chdir(name)
-        job = prepare(model, ways.CASES[model].content(model, "fp32", 1))
-        images, labels = job.train[0].take(job.train[0].batches(len(job.train[1]))[0]), job.train[1]
-        splits = {times: (Rows(images.repeat(times, 1, 1, 1)), labels.repeat(times)) for times in TIMES}
-        taken: dict[int, list[float]] = {times: [] for times in TIMES}
-        for turn in range(num_rounds + 1):
-            for times, split in splits.items():
-                torch.manual_seed(turn)
-                begun = time.perf_counter()
-                loop._train_epoch(job.task, split, job.options, turn, loop.State(), target.Silent())
-                if turn:  # what is done once was done in the first
-                    taken[times].append((time.perf_counter() - begun) / len(split[1]) * 1e6)
-        os.chdir(root)
-    ratios = [b / a for a, b in zip(taken[1], taken[10], strict=True)]
-    one, many = statistics.median(taken[1]), statistics.median(taken[10])
+        taken = target.apart(measure, model, num_rounds, Path(name), environment=speed.stage_environment(root))
+    ratios = [b / a for a, b in zip(*taken.values(), strict=True)]
+    one, many = map(statistics.median, taken.values())
     print(
         f"{model}: {one:.1f} us an example, {many:.1f} us in ten times the data: {statistics.median(ratios):.3f} times "
         f"({min(ratios):.3f} to {max(ratios):.3f}, {num_rounds} rounds)"

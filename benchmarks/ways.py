@@ -1,7 +1,6 @@
 """The ways to train a network that `speed.py` compares, each in a process of its own that works when it is told to."""
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -29,7 +28,7 @@ from pipeline.watching.machine import Machine
 from pipeline.watching.progress import Progress
 
 NAMES = ("tutorial", "ours", "bare", "recipe")
-SGD, ADAM = {"name": "sgd", "lr": 0.01}, {"name": "adam", "lr": 0.001}
+SGD, ADAM = {"name": "sgd", "lr": 0.01, "momentum": 0.9}, {"name": "adam", "lr": 0.001}
 GAN_ADAM = {"name": "adam", "lr": 0.0002, "betas": [0.5, 0.999]}
 LONGEST = 3000  # words: no review of IMDB is longer
 
@@ -65,8 +64,8 @@ TEXTS = {
 }
 CROSS_ENTROPY = {"name": "cross_entropy"}
 CASES = {
-    "lenet": Case("classification", IMAGES, 64, SGD, CROSS_ENTROPY, "fashion_mnist.yaml"),
-    "cnn": Case("classification", IMAGES, 100, ADAM, CROSS_ENTROPY, "fashion_mnist.yaml"),
+    "lenet": Case("classification", IMAGES, 64, SGD, CROSS_ENTROPY, "fashion_mnist_fast.yaml"),
+    "cnn": Case("classification", IMAGES, 100, ADAM, CROSS_ENTROPY, "fashion_mnist_fast.yaml"),
     "lstm": Case("classification", IMAGES, 100, ADAM, CROSS_ENTROPY, "mnist.yaml"),
     "vae": Case("vae", IMAGES, 128, ADAM, {"name": "elbo"}, "mnist_generators.yaml"),
     "dcgan": Case("gan", IMAGES, 128, GAN_ADAM, {"name": "non_saturating"}, "mnist_generators.yaml"),
@@ -93,7 +92,7 @@ class Contestant(AbstractContextManager["Contestant"]):
         self, way: str, model: str, precision: str, threads: int, folder: Path, variables: dict[str, str]
     ) -> None:
         self.connection, other = get_context("spawn").Pipe()
-        arguments = (other, way, model, precision, threads, folder / "recipe" if way == "recipe" else folder)
+        arguments = (other, way, model, precision, threads, folder)
         self.process = get_context("spawn").Process(target=_serve, args=arguments, daemon=True)
         with environment({} if way == "tutorial" else variables):
             self.process.start()
@@ -117,30 +116,24 @@ class Contestant(AbstractContextManager["Contestant"]):
         self.process.join(10)
 
 
-def lay_out(models: list[str], root: Path, folder: Path) -> list[str]:
-    """Prepare below ``folder`` what the ways to train ``models`` read; returns the models whose data are there.
+def lay_out(models: list[str], root: Path, folder: Path) -> str:
+    """Prepare below ``folder`` what the ways to train ``models`` read.
 
-    Where neither a mirror nor the network has Fashion-MNIST, digits take its place, and a line says so.
+    Where neither a mirror nor the network has Fashion-MNIST, digits take its place; returns a note that says so. Texts
+    have no substitute.
     """
+    os.environ["PIPELINE_DEVICE"] = "cpu"  # where the tutorials' loops are
     (folder / "versions.txt").symlink_to(root / "versions.txt")
-    (folder / "recipe").mkdir()
-    (folder / "recipe/versions.txt").symlink_to(root / "versions.txt")
-    missing: set[str] = set()
-    for model in models:
-        kind = CASES[model].dataset["kind"]
-        for place, dataset in ((folder, CASES[model].dataset), (folder / "recipe", recipe(root, model)[1])):
-            if kind in missing or (place / "data/processed" / kind).exists():
-                continue
-            try:
-                _prepare_data(dataset, root, place)
-            except (OSError, ValueError) as error:
-                print(f"note: {error}", file=sys.stderr)
-                if dataset == TEXTS:
-                    missing.add(kind)
-                else:
-                    print("note: digits, enlarged and repeated, take the place of Fashion-MNIST", file=sys.stderr)
-                    _prepare_data({"kind": "digits"}, root, place, kind)
-    return [model for model in models if CASES[model].dataset["kind"] not in missing]
+    if TEXTS in (datasets := [CASES[model].dataset for model in models]):
+        _prepare_data(TEXTS, root, folder)
+    if IMAGES not in datasets:
+        return ""
+    try:
+        _prepare_data(IMAGES, root, folder)
+    except (OSError, ValueError) as error:
+        _prepare_data({"kind": "digits"}, root, folder, IMAGES["kind"])
+        return f"digits, enlarged and repeated, are in the place of Fashion-MNIST ({error})"
+    return ""
 
 
 def _prepare_data(dataset: dict[str, Any], root: Path, folder: Path, name: str | None = None) -> None:
@@ -158,12 +151,11 @@ def _prepare_data(dataset: dict[str, Any], root: Path, folder: Path, name: str |
     storage.write(made, splits, meta)
 
 
-def recipe(root: Path, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The run of an example that trains ``model``, and its data set."""
-    content = YAML(typ="safe").load(root / "examples" / CASES[model].recipe)
-    run = content["runs"][model]
-    dataset = {"kind": CASES[model].dataset["kind"]} | content["datasets"].get(CASES[model].dataset["kind"], {})
-    return run | {"dataset": dataset["kind"]}, dataset
+def recipe(root: Path, model: str) -> dict[str, Any]:
+    """The run of an example that trains ``model``, with the data set of its case."""
+    run: dict[str, Any] = YAML(typ="safe").load(root / "examples" / CASES[model].recipe)["runs"][model]
+    train = {**run["train"], "epochs": 10**6, "sample_epochs": []}
+    return {**run, "dataset": CASES[model].dataset["kind"], "train": train}
 
 
 def _serve(connection: Connection, way: str, model: str, precision: str, threads: int, folder: Path) -> None:
@@ -176,8 +168,7 @@ def _serve(connection: Connection, way: str, model: str, precision: str, threads
         else:
             content = case.content(model, precision, threads)
             if way == "recipe":
-                run, _ = recipe(Path(os.environ["BENCHMARK_ROOT"]), model)
-                content["runs"][model] = {**run, "train": {**run["train"], "epochs": 10**6, "sample_epochs": []}}
+                content["runs"][model] = recipe(Path(os.environ["BENCHMARK_ROOT"]), model)
             job = prepare(model, content)
             train = _bare(job) if way == "bare" else _ours(job, model, stack)
         while True:
@@ -258,7 +249,7 @@ def _ours(job: Job, model: str, stack: ExitStack) -> Train:
     watch = Watch(model, progress, Machine(job.device), log, checkpoints, stop)
 
     def train(number: int) -> tuple[int, float]:
-        inputs.number = number
+        inputs.number, state.step = number, len(state.history) * number  # as after as many epochs of this length
         begun = progress.started = time.perf_counter()
         losses = loop._train_epoch(job.task, (inputs, targets), job.options, job.seed, state, watch)
         state.history.append({"epoch": len(state.history) + 1, **losses})

@@ -13,29 +13,29 @@ GRAPH = {
 }
 
 
-def test_a_stage_waits_for_those_that_it_reads():
-    order, done = Order(GRAPH), []
-    for name in order:
+@pytest.fixture
+def order():
+    return Order(GRAPH)
+
+
+def test_a_stage_waits_for_those_that_it_reads(order):
+    done = []
+    while order.ready:
+        name = order.take()
         assert set(GRAPH[name]) <= set(done)
         done.append(name)
         order.done(name)
     assert sorted(done) == sorted(GRAPH)
 
 
-def test_the_longest_chain_goes_first():
-    order = Order(GRAPH)
-    for name in order:
-        if name == "train@b":  # before `train@a`, which stands first
-            return
-        assert name in ("check", "data")
-        order.done(name)
-    pytest.fail("train@b was not reached")
+def test_the_longest_chain_goes_first(order):
+    for name in ("check", "data"):
+        assert order.ready == [name]
+        order.done(order.take())
+    assert [order.take(), order.take()] == ["train@b", "train@a"]
 
 
-def test_nothing_is_given_out_that_waits_for_a_stage_that_runs():
-    order = Order(GRAPH)
-    assert [*order] == ["check"]
+def test_nothing_is_ready_that_waits_for_a_stage_that_runs(order):
+    assert order.take() == "check" and order.ready == []
     order.done("check")
-    assert [*order] == ["data"]
-    order.done("data")
-    assert [*order] == ["train@b", "train@a"]
+    assert order.take() == "data" and order.ready == []

@@ -9,8 +9,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from contextlib import suppress
 from graphlib import TopologicalSorter
 from multiprocessing import get_context
 from types import FrameType
@@ -29,45 +30,53 @@ def main(jobs: int) -> None:
     """Bring every stage up to date, ``jobs`` of them at a time.
 
     Raises:
-        ValueError: a stage failed; the stages that ran beside it have ended.
+        ValueError: stages failed; those that ran beside the first of them have ended.
     """
-    graph = _graph()
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_prepare)
-    running: dict[Future[None], str] = {}
-    with pool:
-        for name in (order := Order(graph)):
-            running[pool.submit(_reproduce, name)] = name
-            while len(running) == jobs or (running and not order.is_any_ready()):
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    future.result()
-                    order.done(running.pop(future))
+    order = Order(_graph())
+    running: dict[Future[str | None], str] = {}
+    problems: list[str] = []
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_prepare) as pool:
+        while (order.ready and not problems) or running:
+            while order.ready and not problems and len(running) < jobs:
+                name = order.take()
+                running[pool.submit(_reproduce, name)] = name
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                name = running.pop(future)
+                if problem := future.result():
+                    problems.append(problem)
+                else:
+                    order.done(name)
+    if problems:
+        raise ValueError("; ".join(problems))
 
 
 class Order:
-    """Iterates over the stages, each once those before it are :meth:`done`: first what the longest chain waits for."""
+    """Which stages may run: each once those that it reads are done, and first what the longest chain waits for.
+
+    Attributes:
+        ready: those that wait for nothing any more.
+    """
 
     def __init__(self, graph: Graph) -> None:
-        self.sorter = TopologicalSorter(graph)
-        self.sorter.prepare()
-        self.ready: list[str] = []
         #: Stages on the longest way from each to the end.
         self.heights = dict.fromkeys(graph, 1)
         for name in reversed([*TopologicalSorter(graph).static_order()]):
             for needed in graph[name]:
                 self.heights[needed] = max(self.heights[needed], self.heights[name] + 1)
+        self.sorter = TopologicalSorter(graph)
+        self.sorter.prepare()
+        self.ready = [*self.sorter.get_ready()]
 
-    def is_any_ready(self) -> bool:
-        self.ready += self.sorter.get_ready()
-        return bool(self.ready)
+    def take(self) -> str:
+        """The stage to run next."""
+        name = max(self.ready, key=self.heights.__getitem__)  # the first of equals
+        self.ready.remove(name)
+        return name
 
     def done(self, name: str) -> None:
+        """What waited for ``name`` may be ready now."""
         self.sorter.done(name)
-
-    def __iter__(self) -> Iterator[str]:
-        while self.is_any_ready():
-            name = max(self.ready, key=self.heights.__getitem__)  # the first of equals
-            self.ready.remove(name)
-            yield name
+        self.ready += self.sorter.get_ready()
 
 
 def _graph() -> Graph:
@@ -81,24 +90,36 @@ _repo: Any = None
 def _prepare() -> None:
     """Begin a process that calls DVC."""
     global _repo
-    # Ctrl-C reaches the stage itself. A handler, other than ignoring, isn't inherited by it.
-    signal.signal(signal.SIGINT, lambda number, frame: None)
+    signal.signal(signal.SIGINT, _idle)
     os.environ["TERM"] = "dumb"  # progress bars of several stages don't fit on one terminal
     setup(logging.INFO)
     _repo = Repo(_wait_for_lock=True)
 
 
-def _reproduce(name: str) -> None:
+def _idle(number: int, frame: FrameType | None) -> None:
+    """Between two stages Ctrl-C is the affair of the process that gives them out."""
+
+
+def _reproduce(name: str) -> str | None:
+    """Run a stage if it is out of date; returns what went wrong: not every exception can be sent to another process."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         _repo.reproduce(name, single_item=True)
-    except DvcException as error:  # which can't be sent to another process
-        raise ValueError(f"{error}: {error.__cause__}" if error.__cause__ else str(error)) from None
+    except DvcException as error:
+        return f"{error}: {error.__cause__}" if error.__cause__ else str(error)
+    except KeyboardInterrupt:
+        return f"{name} was interrupted"
+    finally:
+        signal.signal(signal.SIGINT, _idle)
+    return None
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Stop the stages as Ctrl-C does."""
+    """Stop the stages as Ctrl-C does, which reaches whatever shares the terminal's session with them."""
     for process in psutil.Process().children(recursive=True):
-        process.send_signal(signal.SIGINT)
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if os.getsid(process.pid) == os.getsid(0):  # what publishes to MLflow has to tell of the end
+                process.send_signal(signal.SIGINT)
     raise KeyboardInterrupt
 
 

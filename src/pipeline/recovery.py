@@ -93,8 +93,8 @@ def _is_lock(file: Path) -> bool:
 def _is_dvc_running() -> bool:
     """Whether a DVC works in this folder; while the command of a stage runs, it holds no lock."""
     for process in psutil.process_iter(["cmdline", "cwd"]):
-        command = [Path(word).name for word in (process.info["cmdline"] or [])[:2]]
-        if "dvc" in command and process.info["cwd"] == str(Path.cwd()):
+        command = [Path(word).name for word in (process.info["cmdline"] or [])[:3]]
+        if {"dvc", "pipeline.parallel"} & {*command} and process.info["cwd"] == str(Path.cwd()):
             return True
     return False
 

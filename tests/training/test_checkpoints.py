@@ -81,6 +81,30 @@ def test_a_killed_training_ends_in_the_same_bits(problem, killed_after, task):
     assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
 
 
+@pytest.mark.slow  # the compiler takes its time
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # of the compiler's own doing
+def test_a_killed_training_of_compiled_kernels_ends_in_the_same_bits(problem):
+    # The last batch of an epoch is smaller than the others, so the two processes meet the sizes in another order.
+    settings = SETTINGS | {"model": "cnn"}
+    whole, history = problem(**settings, prepare=lambda task, state: task.compile("default"))
+    observer = KilledAfter(7)
+
+    def keep(task, state):
+        task.compile("default")
+        observer.checkpoints = Checkpoints("a", "key", task, state)
+
+    def restore(task, state):
+        torch.compiler.reset()  # as in a new process
+        task.compile("default")
+        assert Checkpoints("a", "key", task, state).restore(CPU) == 7
+
+    with pytest.raises(Killed):
+        problem(**settings, observer=observer, prepare=keep)
+    resumed, same = problem(**settings, prepare=restore)
+    assert same.history == history.history
+    assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
+
+
 def test_a_finished_training_ends_in_the_same_bits_again(problem):
     made = []
     whole, history = problem(**SETTINGS, prepare=lambda task, state: made.append(Checkpoints("a", "key", task, state)))

@@ -66,8 +66,8 @@ class Task(LearningTask):
 
     def compile(self, mode: str) -> None:
         """See :meth:`LearningTask.compile`."""
-        self.generator.compile(mode=mode)
-        self.model.discriminator.compile(mode=mode)
+        self.generator.compile(mode=mode, dynamic=False)
+        self.model.discriminator.compile(mode=mode, dynamic=False)
 
     def losses(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
         """Train the discriminator by one step; ``loss`` is then the generator's against it, as for its own images."""

@@ -57,7 +57,7 @@ class Task(LearningTask):
     def compile(self, mode: str) -> None:
         """See :meth:`LearningTask.compile`."""
         # As one: a CUDA graph's results last until the next one runs.
-        self._parts = torch.compile(self._parts, mode=mode)  # type: ignore[method-assign]
+        self._parts = torch.compile(self._parts, mode=mode, dynamic=False)  # type: ignore[method-assign]
 
     def losses(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
         """``reconstruction`` and ``kl`` in nats per image, and their weighted sum; one draw of latents an image."""

@@ -31,7 +31,7 @@ CLASSES = {
 
 
 #: Where PyTorch has an optimiser as one kernel, which goes over the memory once.
-FUSED = {"sgd": ("cpu", "cuda"), "adagrad": ("cpu",), "adam": ("cpu", "cuda"), "adamw": ("cpu", "cuda")}
+FUSED = {"sgd": ("cpu", "cuda"), "adagrad": ("cpu", "cuda"), "adam": ("cpu", "cuda"), "adamw": ("cpu", "cuda")}
 
 
 class Optimizer:
@@ -41,7 +41,8 @@ class Optimizer:
         self.parameters = list(parameters)
         self.options, self.num_steps = options, num_steps
         settings = options.optimizer.model_dump(exclude={"name"})
-        if self.parameters[0].device.type in FUSED.get(options.optimizer.name, ()):
+        self.is_fused = self.parameters[0].device.type in FUSED.get(options.optimizer.name, ())
+        if self.is_fused:
             settings["fused"] = True
         self.optimizer = CLASSES[options.optimizer.name](self.parameters, **settings)
 
@@ -62,4 +63,7 @@ class Optimizer:
         return self.optimizer.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        for group in state["param_groups"]:
+            if "fused" in group:
+                group["fused"] = self.is_fused or None  # the state may come from another kind of device
         self.optimizer.load_state_dict(state)

@@ -97,7 +97,7 @@ class TrainOptions(Schema):
         precision: ``bf16`` multiplies matrices in bfloat16 and keeps weights in float32; ``tf32`` is for GPUs and the
             same as ``fp32`` elsewhere.
         compile: whether ``torch.compile`` makes the network's kernels, on a GPU as CUDA graphs. It takes up to a minute
-            and pays on GPUs; on a CPU these networks become slower.
+            and may pay on a GPU; on a CPU these networks become slower, and the C++ compiler has a say in the bits.
         monitor: the column of ``history.csv`` that says which epoch is best.
         patience: stop after so many epochs without a better one.
         keep: the epoch whose weights become ``model.safetensors``.

@@ -72,8 +72,12 @@ class LearningTask(ABC):
         return
 
     def compile(self, mode: str) -> None:
-        """Let ``torch.compile`` make the kernels of what :meth:`losses` calls."""
-        self.model.compile(mode=mode)
+        """Let ``torch.compile`` make the kernels of what :meth:`losses` calls.
+
+        For each size of batch its own: kernels for any size, which it would make at the second one, would let the bits
+        depend on the order in which a process has met the sizes.
+        """
+        self.model.compile(mode=mode, dynamic=False)
 
     def augmented(self, inputs: Tensor) -> Tensor:
         """Images (uint8) after random changes; anything else as it is."""
