@@ -66,3 +66,8 @@ def test_a_model_that_waits_or_mixes_is_caught(tmp_path, monkeypatch, name, body
     with pytest.raises((RuntimeError, NotImplementedError)):
         step(classification, IMAGES, {"name": name}, TrainOptions.model_validate(OPTIONS), "model")
     assert torch.get_default_device().type == "cpu"
+
+
+def test_to_compile_for_every_length_of_a_text_is_refused():
+    with pytest.raises(ValueError, match=r"^runs\.a\.train\.compile: true compiles anew for each length"):
+        rehearse("runs.a", "classification", SPECS["text"], {"name": "text_lstm"}, OPTIONS | {"compile": True})

@@ -26,3 +26,13 @@ def test_tf32_is_for_a_while_only():
         assert torch.backends.cudnn.allow_tf32 and torch.backends.cuda.matmul.allow_tf32
         raise KeyError
     assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_a_seed_decides_what_is_drawn_on_a_gpu():
+    cuda, drawn = torch.device("cuda"), []
+    for number in (1, 1, 2):
+        devices.seed(cuda, number)
+        drawn.append(torch.nn.functional.dropout(torch.ones(100, device=cuda)))
+    assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2])
