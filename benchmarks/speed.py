@@ -136,7 +136,7 @@ def main(options: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", default=list(ways.CASES), choices=[*ways.CASES, []], metavar="model")
+    parser.add_argument("models", nargs="*", default=list(ways.CASES), metavar="model", type=ways.name)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each way in each round")
     parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])

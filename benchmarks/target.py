@@ -120,7 +120,7 @@ def summarise(model: str, runs: list[dict[str, Any]]) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", default=["lenet", "cnn"], choices=["lenet", "cnn", []], metavar="model")
+    parser.add_argument("models", nargs="*", default=list(tutorial.NETWORKS), metavar="model", type=ways.name)
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args()
     main(options.models, options.seeds)

@@ -73,6 +73,13 @@ CASES = {
 }
 
 
+def name(text: str) -> str:
+    """``text``, if it names a case; for argparse."""
+    if text not in CASES:
+        raise ValueError(text)
+    return text
+
+
 @contextmanager
 def environment(variables: dict[str, str]) -> Iterator[None]:
     """Begin processes with these variables; the allocator of memory reads its own when a process begins."""
