@@ -5,7 +5,6 @@ stage reads and writes and records it in `dvc.lock`. Parsed, that file is equal 
 start: whatever is left out of date here, the `dvc repro` behind it finds.
 """
 
-import logging
 import os
 import signal
 import sys
@@ -19,7 +18,6 @@ from typing import Any
 
 import psutil
 from dvc.exceptions import DvcException  # type: ignore[import-untyped]
-from dvc.logger import setup  # type: ignore[import-untyped]
 from dvc.repo import Repo  # type: ignore[import-untyped]
 
 #: Stage -> the stages whose outputs it reads.
@@ -92,7 +90,6 @@ def _prepare() -> None:
     global _repo
     signal.signal(signal.SIGINT, _idle)
     os.environ["TERM"] = "dumb"  # progress bars of several stages don't fit on one terminal
-    setup(logging.INFO)
     _repo = Repo(_wait_for_lock=True)
 
 
