@@ -3,8 +3,9 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -260,7 +261,8 @@ def _ours(job: Job, model: str, stack: ExitStack) -> Train:
         begun = progress.started = time.perf_counter()
         losses = loop._train_epoch(job.task, (inputs, targets), job.options, job.seed, state, watch)
         state.history.append({"epoch": len(state.history) + 1, **losses})
-        watch.on_epoch(state.history[-1])
+        with redirect_stderr(StringIO()):  # the line of an epoch is made and not shown
+            watch.on_epoch(state.history[-1])
         seconds = time.perf_counter() - begun
         return inputs.num_examples, seconds
 

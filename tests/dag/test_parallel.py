@@ -42,12 +42,12 @@ def test_the_lock_and_every_byte_are_those_of_a_serial_run(two):
 
 
 def test_a_stage_that_fails_ends_it_and_keeps_what_is_finished(two):
-    two.replace("params.yaml", "lr: 0.1}", "lr: 1.0e+30}")  # of the second run
+    two.replace("params.yaml", "lr: 0.1}", "lr: 1.0e+38}")  # of the second run
     failed = two.run(*PARALLEL, "2", check=False, PYTHONPATH="src")
     assert failed.returncode == 1 and "error: failed to reproduce 'train@second'" in failed.stderr
     assert "Traceback" not in failed.stderr
     assert "train@second" not in two.lock() and "train@first" in two.lock()
-    two.replace("params.yaml", "lr: 1.0e+30}", "lr: 0.1}")
+    two.replace("params.yaml", "lr: 1.0e+38}", "lr: 0.1}")
     assert "train@first" not in two.repro()
 
 
