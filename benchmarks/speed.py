@@ -117,7 +117,10 @@ def main(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         environment |= {"DVC_ROOT": name, "MLFLOW_TRACKING_URI": f"sqlite:///{name}/mlflow.db"}
-        note = ways.lay_out(options.models, root, folder)
+        try:
+            note = ways.lay_out(options.models, root, folder)
+        except (OSError, ValueError) as error:
+            sys.exit(f"error: {error}")
         found: dict[str, dict[str, Any]] = {}
         for model in options.models:
             found[model] = measure(model, options, folder, environment)
