@@ -114,7 +114,7 @@ def main(options: argparse.Namespace) -> None:
     """Measure, print a line a model, and write the results."""
     root = Path.cwd()
     environment = stage_environment(root) | {"BENCHMARK_ROOT": str(root), "PYTHONPATH": str(root / "src")}
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:  # a publisher may still write
         folder = Path(name)
         environment |= {"DVC_ROOT": name, "MLFLOW_TRACKING_URI": f"sqlite:///{name}/mlflow.db"}
         try:
