@@ -106,15 +106,8 @@ def start(workspace: Workspace, stage: str) -> "subprocess.Popen[str]":
     checkpoints = workspace.root / ".pipeline/checkpoints" / name
     shutil.rmtree(checkpoints, ignore_errors=True)  # of the finished training before
     # The interval 0 writes a checkpoint at every step: killed while writing one is the likeliest case.
-    process = subprocess.Popen(
-        ["dvc", "repro", "--force", "--single-item", stage],
-        cwd=workspace.root,
-        env={**workspace.environment, "PIPELINE_CHECKPOINT_SECONDS": "0"},
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    command = ("dvc", "repro", "--force", "--single-item", stage)
+    process = workspace.start(*command, stderr=subprocess.DEVNULL, PIPELINE_CHECKPOINT_SECONDS="0")
     assert process.stdout
     assert any(line.startswith("> ") for line in process.stdout), f"DVC has not started {stage}"
     while kind == "train" and not list(checkpoints.rglob("*.pt")) and process.poll() is None:

@@ -52,6 +52,18 @@ class Workspace:
             raise AssertionError(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
         return done
 
+    def start(self, *command: str, stderr: int = subprocess.PIPE, **environment: str) -> "subprocess.Popen[str]":
+        """Start a command at the root, in a session of its own: signals to its group reach it and what it starts."""
+        return subprocess.Popen(
+            command,
+            cwd=self.root,
+            env={**self.environment, **environment},
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+
     def repro(self, *targets: str, **environment: str) -> set[str]:
         """Run ``dvc repro`` and return the stages that ran."""
         done = self.run("dvc", "repro", *targets, check=True, **environment)

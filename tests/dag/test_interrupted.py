@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import subprocess
 import time
 
 import psutil
@@ -30,18 +29,6 @@ def expected(reproduced, tmp_path_factory):
     return workspace.outputs()
 
 
-def start(workspace, *command, **environment):
-    return subprocess.Popen(
-        command,
-        cwd=workspace.root,
-        env={**workspace.environment, **environment},
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 def training(workspace, after_seconds, run="lenet"):
     """The id of the training process, once it has written a checkpoint and gone on for a while."""
     deadline = time.monotonic() + 60
@@ -60,7 +47,7 @@ def training(workspace, after_seconds, run="lenet"):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_last_step_is_kept_and_named(longer, expected, number):
     # As a terminal's Ctrl-C, which reaches DVC too, and as the kill of the training alone.
-    process = start(longer, "dvc", "repro", "train@lenet", PIPELINE_CHECKPOINT_SECONDS="0.5")
+    process = longer.start("dvc", "repro", "train@lenet", PIPELINE_CHECKPOINT_SECONDS="0.5")
     found = training(longer, after_seconds=0.2)
     os.killpg(process.pid, number) if number == signal.SIGINT else os.kill(found, number)
     _, said = process.communicate(timeout=60)
@@ -74,7 +61,7 @@ def test_the_last_step_is_kept_and_named(longer, expected, number):
 
 
 def test_a_training_killed_for_its_memory_goes_on_at_its_last_checkpoint(longer, expected):
-    process = start(longer, "dvc", "repro", "train@lenet", PIPELINE_CHECKPOINT_SECONDS="0")
+    process = longer.start("dvc", "repro", "train@lenet", PIPELINE_CHECKPOINT_SECONDS="0")
     os.kill(training(longer, after_seconds=0.5), signal.SIGKILL)  # what the kernel does, and to the training alone
     process.communicate(timeout=60)
 
@@ -91,7 +78,7 @@ def test_two_networks_that_learn_in_turn_go_on_where_they_were_killed(workspace,
     )
     undisturbed = workspace.copy(tmp_path / "undisturbed")
     undisturbed.repro("train@gan")
-    process = start(workspace, "dvc", "repro", "train@gan", PIPELINE_CHECKPOINT_SECONDS="0")
+    process = workspace.start("dvc", "repro", "train@gan", PIPELINE_CHECKPOINT_SECONDS="0")
     os.kill(training(workspace, 0.5, "gan"), signal.SIGKILL)
     process.communicate(timeout=60)
 
@@ -115,7 +102,7 @@ def test_a_full_disk_costs_no_outputs(longer, expected):
 
 
 def test_two_pipelines_at_once_break_nothing(longer, expected):
-    both = [start(longer, "dvc", "repro", "train@lenet") for _ in range(2)]
+    both = [longer.start("dvc", "repro", "train@lenet") for _ in range(2)]
     said = [process.communicate(timeout=120)[1] for process in both]
 
     for process, text in zip(both, said, strict=True):

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 
@@ -54,15 +53,7 @@ def test_a_stage_that_fails_ends_it_and_keeps_what_is_finished(two):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_what_stops_it_reaches_the_stages(two, number):
     two.replace("params.yaml", "epochs: 2", "epochs: 100000")
-    process = subprocess.Popen(
-        [*PARALLEL, "2"],
-        cwd=two.root,
-        env={**two.environment, "PYTHONPATH": "src"},
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = two.start(*PARALLEL, "2", PYTHONPATH="src")
     deadline = time.monotonic() + 120
     waiting = {"first", "second"}
     assert process.stderr is not None
