@@ -9,9 +9,7 @@ from safetensors.torch import load_file
 
 pytestmark = pytest.mark.slow
 
-CUDA = pytest.param(
-    "cuda", marks=[pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")]
-)
+CUDA = pytest.param("cuda", marks=pytest.mark.gpu)
 
 
 @pytest.mark.parametrize("device", ["cpu", CUDA])

@@ -128,7 +128,6 @@ def test_data_larger_than_half_of_the_free_memory_of_a_gpu_are_streamed(monkeypa
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 def test_what_is_streamed_to_a_gpu_is_there_when_it_is_read():
     cuda, rows = torch.device("cuda"), torch.arange(1 << 22).view(-1, 64)
     streamed = Streamed(rows, cuda)

@@ -29,7 +29,6 @@ def test_tf32_is_for_a_while_only():
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 def test_a_seed_decides_what_is_drawn_on_a_gpu():
     cuda, drawn = torch.device("cuda"), []
     for number in (1, 1, 2):

@@ -27,7 +27,6 @@ def test_usage_is_that_of_this_process_since_the_sample_before():
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 def test_a_gpu_adds_its_utilization_and_the_most_memory_that_tensors_took():
     machine = Machine(torch.device("cuda"))
     torch.ones(25_000_000, device="cuda").sum().item()
