@@ -15,7 +15,6 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import speed
 
@@ -54,7 +53,7 @@ def seconds(*command: str) -> float:
 
 def main(num_rounds: int) -> None:
     """Print a line a stage."""
-    os.environ.update(speed.stage_environment(Path.cwd()), PIPELINE_TRACKING="off")
+    os.environ.update(speed.stage_environment(), PIPELINE_TRACKING="off")
     for stage in STAGES:
         name, argument = stage.split()
         done = subprocess.run([sys.executable, "-c", TWICE, name, argument], check=True, capture_output=True, text=True)

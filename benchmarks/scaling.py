@@ -41,10 +41,9 @@ def measure(model: str, num_rounds: int, folder: Path) -> dict[int, list[float]]
 
 def main(model: str, num_rounds: int) -> None:
     """Print microseconds for an example, and the ratio."""
-    root = Path.cwd()
     with tempfile.TemporaryDirectory() as name:
-        ways.lay_out([model], root, Path(name))
-        taken = target.apart(measure, model, num_rounds, Path(name), environment=speed.stage_environment(root))
+        ways.lay_out([model], Path(name))
+        taken = target.apart(measure, model, num_rounds, Path(name), environment=speed.stage_environment())
     ratios = [b / a for a, b in zip(*taken.values(), strict=True)]
     one, many = map(statistics.median, taken.values())
     print(

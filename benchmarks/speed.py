@@ -33,13 +33,14 @@ from ruamel.yaml import YAML
 
 from pipeline.core.files import write_json
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = ways.ROOT / "benchmarks/results"
 
 
-def stage_environment(root: Path) -> dict[str, str]:
-    """The variables that `dvc.yaml` sets for a stage: where its code is, and how memory is allocated."""
-    command = YAML(typ="safe").load(root / "dvc.yaml")["vars"][0]["python"]
-    return dict(word.split("=", 1) for word in shlex.split(command) if "=" in word)
+def stage_environment() -> dict[str, str]:
+    """The variables that `dvc.yaml` sets for a stage: how memory is allocated, and where the code is (a full path)."""
+    command = YAML(typ="safe").load(ways.ROOT / "dvc.yaml")["vars"][0]["python"]
+    variables = dict(word.split("=", 1) for word in shlex.split(command) if "=" in word)
+    return variables | {"PYTHONPATH": str(ways.ROOT / variables["PYTHONPATH"])}
 
 
 def measure(model: str, options: argparse.Namespace, folder: Path, environment: dict[str, str]) -> dict[str, Any]:
@@ -112,13 +113,11 @@ def machine() -> str:
 
 def main(options: argparse.Namespace) -> None:
     """Measure, print a line a model, and write the results."""
-    root = Path.cwd()
-    environment = stage_environment(root) | {"BENCHMARK_ROOT": str(root), "PYTHONPATH": str(root / "src")}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:  # a publisher may still write
         folder = Path(name)
-        environment |= {"DVC_ROOT": name, "MLFLOW_TRACKING_URI": f"sqlite:///{name}/mlflow.db"}
+        environment = stage_environment() | {"DVC_ROOT": name, "MLFLOW_TRACKING_URI": f"sqlite:///{name}/mlflow.db"}
         try:
-            note = ways.lay_out(options.models, root, folder)
+            note = ways.lay_out(options.models, folder)
         except (OSError, ValueError) as error:
             sys.exit(f"error: {error}")
         found: dict[str, dict[str, Any]] = {}
@@ -139,7 +138,7 @@ def main(options: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", default=list(ways.CASES), metavar="model", type=ways.name)
+    parser.add_argument("models", nargs="*", default=list(ways.CASES), metavar="model", type=ways.one_of(ways.CASES))
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each way in each round")
     parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])

@@ -44,7 +44,7 @@ class Silent:
     def on_epoch(self, row: Row) -> None: ...
 
 
-def tutorial_way(model: str, seed: int, root: Path, folder: Path) -> dict[str, float]:
+def tutorial_way(model: str, seed: int, folder: Path) -> dict[str, float]:
     """Train in the tutorial's way until the goal is reached; epochs, seconds, test accuracy."""
     os.chdir(folder)
     torch.set_num_threads(1)
@@ -66,10 +66,10 @@ def tutorial_way(model: str, seed: int, root: Path, folder: Path) -> dict[str, f
     return {"epochs": epochs, "seconds": seconds, "accuracy": accuracy}
 
 
-def our_way(model: str, seed: int, root: Path, folder: Path) -> dict[str, float]:
+def our_way(model: str, seed: int, folder: Path) -> dict[str, float]:
     """Train as the example says; epochs, seconds, test accuracy."""
     os.chdir(folder)
-    content = YAML(typ="safe").load(root / "examples/fashion_mnist_fast.yaml")
+    content = YAML(typ="safe").load(ways.ROOT / "examples/fashion_mnist_fast.yaml")
     job = prepare(model, content | {"seed": seed})
     begun = time.perf_counter()
     loop.fit(job.task, job.train, job.val, job.options, job.seed, job.better, loop.State(), Silent())
@@ -88,16 +88,15 @@ def apart(way: Callable[..., Any], *arguments: Any, environment: dict[str, str])
 
 def main(models: list[str], num_seeds: int) -> None:
     """Measure, print a line a seed, and write the results."""
-    root = Path.cwd()
     with tempfile.TemporaryDirectory() as name:
-        if note := ways.lay_out(models, root, Path(name)):
+        if note := ways.lay_out(models, Path(name)):
             sys.exit(f"error: {note}")
         for model in models:
             runs: list[dict[str, Any]] = []
             for seed in range(1, num_seeds + 1):
-                arguments = (model, seed, root, Path(name))
+                arguments = (model, seed, Path(name))
                 theirs = apart(tutorial_way, *arguments, environment={})
-                ours = apart(our_way, *arguments, environment=speed.stage_environment(root))
+                ours = apart(our_way, *arguments, environment=speed.stage_environment())
                 runs.append({"seed": seed, "tutorial": theirs, "ours": ours})
                 ways_said = [
                     f"{way} {found['epochs']} epochs, {found['seconds']:.1f} s, {found['accuracy']:.2%}"
@@ -120,7 +119,9 @@ def summarise(model: str, runs: list[dict[str, Any]]) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", default=list(tutorial.NETWORKS), metavar="model", type=ways.name)
+    parser.add_argument(
+        "models", nargs="*", default=list(tutorial.NETWORKS), metavar="model", type=ways.one_of(tutorial.NETWORKS)
+    )
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args()
     main(options.models, options.seeds)

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
@@ -28,6 +28,7 @@ from pipeline.training.stopping import Stop
 from pipeline.watching.machine import Machine
 from pipeline.watching.progress import Progress
 
+ROOT = Path(__file__).parents[1]
 NAMES = ("tutorial", "ours", "bare", "recipe")
 SGD, ADAM = {"name": "sgd", "lr": 0.01, "momentum": 0.9}, {"name": "adam", "lr": 0.001}
 GAN_ADAM = {"name": "adam", "lr": 0.0002, "betas": [0.5, 0.999]}
@@ -74,11 +75,15 @@ CASES = {
 }
 
 
-def name(text: str) -> str:
-    """``text``, if it names a case; for argparse."""
-    if text not in CASES:
-        raise ValueError(text)
-    return text
+def one_of(names: Collection[str]) -> Callable[[str], str]:
+    """What argparse checks each of several models by."""
+
+    def model(text: str) -> str:
+        if text not in names:
+            raise ValueError(text)
+        return text
+
+    return model
 
 
 @contextmanager
@@ -124,34 +129,34 @@ class Contestant(AbstractContextManager["Contestant"]):
         self.process.join(10)
 
 
-def lay_out(models: list[str], root: Path, folder: Path) -> str:
+def lay_out(models: list[str], folder: Path) -> str:
     """Prepare below ``folder`` what the ways to train ``models`` read.
 
     Where neither a mirror nor the network has Fashion-MNIST, digits take its place; returns a note that says so. Texts
     have no substitute.
     """
     os.environ["PIPELINE_DEVICE"] = "cpu"  # where the tutorials' loops are
-    (folder / "versions.txt").symlink_to(root / "versions.txt")
+    (folder / "versions.txt").symlink_to(ROOT / "versions.txt")
     if TEXTS in (datasets := [CASES[model].dataset for model in models]):
-        _prepare_data(TEXTS, root, folder)
+        _prepare_data(TEXTS, folder)
     if IMAGES not in datasets:
         return ""
     try:
-        _prepare_data(IMAGES, root, folder)
+        _prepare_data(IMAGES, folder)
     except (OSError, ValueError) as error:
-        _prepare_data({"kind": "digits"}, root, folder, IMAGES["kind"])
+        _prepare_data({"kind": "digits"}, folder, IMAGES["kind"])
         return f"digits, enlarged and repeated, are in the place of Fashion-MNIST ({error})"
     return ""
 
 
-def _prepare_data(dataset: dict[str, Any], root: Path, folder: Path, name: str | None = None) -> None:
+def _prepare_data(dataset: dict[str, Any], folder: Path, name: str | None = None) -> None:
     """Do what the stages download and preprocess do, below ``folder``."""
     kind = dataset["kind"]
     module = rooms.load("datasets", kind, "")
     raw, made = folder / "data/raw" / kind, folder / "data/processed" / (name or kind)
     raw.mkdir(parents=True, exist_ok=True)
     options = module.Options(**{**dataset, "path": "."})
-    module.download(root / "data" / f"{kind}.md5", raw)
+    module.download(ROOT / "data" / f"{kind}.md5", raw)
     splits, meta = split(kind, module.load(raw, options), module.spec(options), 0.1, 0)
     if name:
         splits["train"] = splits["train"].take(np.arange(54_000) % len(splits["train"]))
@@ -159,9 +164,9 @@ def _prepare_data(dataset: dict[str, Any], root: Path, folder: Path, name: str |
     storage.write(made, splits, meta)
 
 
-def recipe(root: Path, model: str) -> dict[str, Any]:
+def recipe(model: str) -> dict[str, Any]:
     """The run of an example that trains ``model``, with the data set of its case."""
-    run: dict[str, Any] = YAML(typ="safe").load(root / "examples" / CASES[model].recipe)["runs"][model]
+    run: dict[str, Any] = YAML(typ="safe").load(ROOT / "examples" / CASES[model].recipe)["runs"][model]
     train = {**run["train"], "epochs": 10**6, "sample_epochs": []}
     return {**run, "dataset": CASES[model].dataset["kind"], "train": train}
 
@@ -176,7 +181,7 @@ def _serve(connection: Connection, way: str, model: str, precision: str, threads
         else:
             content = case.content(model, precision, threads)
             if way == "recipe":
-                content["runs"][model] = recipe(Path(os.environ["BENCHMARK_ROOT"]), model)
+                content["runs"][model] = recipe(model)
             job = prepare(model, content)
             train = _bare(job) if way == "bare" else _ours(job, model, stack)
         while True:
