@@ -51,7 +51,7 @@ def test_a_grid_with_a_failure_and_the_same_again_for_an_empty_store(repository)
     done = sweep(repository, "train.optimizer.lr=0.01,0.1,1e300", "--jobs", "2", "--sweep", "rates")
 
     assert done.returncode == 1
-    assert "without overflow" in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
+    assert "lower train.optimizer.lr (=1e+300)" in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
     assert "best: val_loss" in done.stdout and "with train.optimizer.lr=0.1" in done.stdout
     parent, children = family(repository, "rates")
     assert parent.info.status == "FAILED"

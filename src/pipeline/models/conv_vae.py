@@ -55,7 +55,7 @@ class Model(nn.Module):
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (N, latent_size) -> logits of pixels (N, C, H, W)."""
         x = F.relu(self.decoder_maps(F.relu(self.decoder_hidden(latents))))
-        x = x.view(x.shape[0], self.height, self.width, -1).permute(0, 3, 1, 2)
+        x = x.view(x.shape[0], self.height, self.width, self.deconv2.in_channels).permute(0, 3, 1, 2)
         return self.deconv1(F.relu(self.deconv2(x)))
 
     def forward(self, images: Tensor) -> Tensor:
