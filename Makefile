@@ -12,6 +12,8 @@ help:  ## this list
 
 setup: .venv/runtime.stamp  ## the environment for `dvc repro`, in .venv
 
+extras: .venv/extras.stamp  ## what S3 storage, a PostgreSQL-backed MLflow server and ONNX need
+
 # The checks come first: a wrong Python should say so at once and not after ten minutes of compiling.
 .venv/python.stamp:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v < (3, 14) or sys.exit("error: Python 3.11 to 3.13 is needed and $(PYTHON) is %d.%d; name another: make setup PYTHON=python3.12" % v)'
@@ -21,6 +23,10 @@ setup: .venv/runtime.stamp  ## the environment for `dvc repro`, in .venv
 .venv/runtime.stamp: requirements.txt pyproject.toml .venv/python.stamp
 	pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	touch $@
+
+.venv/extras.stamp: requirements-extras.txt .venv/runtime.stamp
+	pip install --quiet --disable-pip-version-check --require-hashes -r requirements-extras.txt
 	touch $@
 
 .venv/dev.stamp: requirements-dev.txt .venv/runtime.stamp
@@ -73,4 +79,4 @@ lint: .venv/dev.stamp  ## style and types
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
 	tools/lock.sh
 
-.PHONY: help setup repro track ui sweep promote demote lineage test chaos bench screenshots lint lock
+.PHONY: help setup extras repro track ui sweep promote demote lineage test chaos bench screenshots lint lock

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Write requirements.txt, requirements-dev.txt and versions.txt anew from pyproject.toml.
+# Write requirements*.txt and versions.txt anew from pyproject.toml.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,7 +8,8 @@ compile() {
     --no-header --no-annotate --no-emit-index-url pyproject.toml "$@"
 }
 compile --output-file requirements.txt
-compile --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+compile --extra extras --constraint requirements.txt --output-file requirements-extras.txt
+compile --extra dev --constraint requirements-extras.txt --constraint requirements.txt --output-file requirements-dev.txt
 
 while IFS='=' read -r name _; do
   grep -oE "^$name==[^ ;\\]+" requirements.txt
