@@ -29,6 +29,10 @@ class Batch:
     width: int = 0
     place: Tensor | None = None
 
+    def part(self, first: int, last: int) -> "Batch":
+        """Those from position ``first`` to the one before ``last``, as wide as the whole."""
+        return Batch(self.index[first:last], self.width, None if self.place is None else self.place[first:last])
+
 
 class Inputs(Protocol):
     """The inputs of a split; :func:`of` makes them."""

@@ -7,11 +7,17 @@ from contextlib import contextmanager
 import torch
 
 from pipeline.core.schema import nearest
+from pipeline.network import processes
 
 
 def has_room(device: torch.device, num_bytes: int) -> bool:
-    """Whether data of so many bytes may stay in the device's memory: on a GPU, in half of what is free."""
-    return device.type != "cuda" or num_bytes <= torch.cuda.mem_get_info(device)[0] // 2
+    """Whether data of so many bytes may stay in the device's memory: on a GPU, in half of what is free.
+
+    Several processes stream them from the one memory map that they share, instead of a copy each.
+    """
+    if device.type != "cuda":
+        return True
+    return processes.size() == 1 and num_bytes <= torch.cuda.mem_get_info(device)[0] // 2
 
 
 @contextmanager
@@ -40,7 +46,7 @@ def prepare(num_threads: int) -> torch.device:
     """Choose the device (CUDA, then MPS, then CPU) and make PyTorch deterministic on it.
 
     The device belongs to the machine, not to the experiment, so it isn't a parameter; ``PIPELINE_DEVICE`` overrides it
-    (one of several GPUs is chosen by ``CUDA_VISIBLE_DEVICES``).
+    (one of several GPUs is chosen by ``CUDA_VISIBLE_DEVICES``). Of several processes each has a GPU of its own.
 
     Raises:
         ValueError: ``PIPELINE_DEVICE`` names a device that isn't there.
@@ -64,4 +70,7 @@ def prepare(num_threads: int) -> torch.device:
     wanted = os.environ.get("PIPELINE_DEVICE") or available[0]
     if wanted not in available:
         raise ValueError(f"PIPELINE_DEVICE={wanted} is not available here; {nearest(wanted, available)}")
+    if wanted == "cuda":
+        torch.cuda.set_device(processes.gpu())
+        return torch.device("cuda", processes.gpu())
     return torch.device(wanted)
