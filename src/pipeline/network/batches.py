@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pipeline.core.tokenizer import PADDING
-from pipeline.network import devices
+from pipeline.network import devices, processes
 
 #: A bucket holds texts of which none has less than so many tenths of the tokens of the longest.
 TENTHS = 9
@@ -53,7 +53,10 @@ def of(tensors: dict[str, Tensor], device: torch.device) -> "Inputs":
     """The inputs among the ``tensors`` of a prepared split, brought to ``device``."""
     if "inputs" in tensors:
         inputs = tensors["inputs"]
-        return Rows(inputs.to(device)) if devices.has_room(device, inputs.nbytes) else Streamed(inputs, device)
+        # Several processes read from the one memory map, instead of a copy each.
+        is_shared = processes.size() > 1 and device.type != "cpu"
+        is_resident = not is_shared and devices.has_room(device, inputs.nbytes)
+        return Rows(inputs.to(device)) if is_resident else Streamed(inputs, device)
     return Texts(tensors["tokens"], tensors["offsets"], device)
 
 

@@ -7,17 +7,11 @@ from contextlib import contextmanager
 import torch
 
 from pipeline.core.schema import nearest
-from pipeline.network import processes
 
 
 def has_room(device: torch.device, num_bytes: int) -> bool:
-    """Whether data of so many bytes may stay in the device's memory: on a GPU, in half of what is free.
-
-    Several processes stream them from the one memory map that they share, instead of a copy each.
-    """
-    if device.type != "cuda":
-        return True
-    return processes.size() == 1 and num_bytes <= torch.cuda.mem_get_info(device)[0] // 2
+    """Whether data of so many bytes may stay in the device's memory: on a GPU, in half of what is free."""
+    return device.type != "cuda" or num_bytes <= torch.cuda.mem_get_info(device)[0] // 2
 
 
 @contextmanager
@@ -71,6 +65,7 @@ def prepare(num_threads: int) -> torch.device:
     if wanted not in available:
         raise ValueError(f"PIPELINE_DEVICE={wanted} is not available here; {nearest(wanted, available)}")
     if wanted == "cuda":
-        torch.cuda.set_device(processes.gpu())
-        return torch.device("cuda", processes.gpu())
+        number = int(os.environ.get("LOCAL_RANK", "0"))  # torchrun's
+        torch.cuda.set_device(number)
+        return torch.device("cuda", number)
     return torch.device(wanted)

@@ -56,11 +56,6 @@ def rank() -> int:
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
-def gpu() -> int:
-    """Which of its machine's GPUs this process has, from 0."""
-    return int(os.environ.get("LOCAL_RANK", "0"))
-
-
 def share(number: int) -> tuple[int, int, float]:
     """Which of ``number`` examples this process has: the first, the one after the last, and their weight in a mean.
 
