@@ -31,6 +31,8 @@ class Batch:
 
     def part(self, first: int, last: int) -> "Batch":
         """Those from position ``first`` to the one before ``last``, as wide as the whole."""
+        if last - first == len(self.index):
+            return self
         return Batch(self.index[first:last], self.width, None if self.place is None else self.place[first:last])
 
 

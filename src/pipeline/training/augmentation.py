@@ -6,12 +6,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pipeline.seeding import derive
 from pipeline.training.options import Augment
 from pipeline.training.pieces import Piece
 
 
 def augment(piece: Piece, options: Augment) -> Piece:
     """Shift and mirror each image, uint8 (N, C, H, W), by its own random draw from the batch's noise."""
+    if not (options.shift or options.flip):
+        return piece
     images = piece.inputs
     if options.shift:
         drawn = torch.randint(0, 2 * options.shift + 1, (piece.total, 2), generator=piece.noise)
@@ -19,7 +22,7 @@ def augment(piece: Piece, options: Augment) -> Piece:
     if options.flip:
         mirrored = piece.own(torch.rand(piece.total, 1, 1, 1, generator=piece.noise) < 0.5)  # (N, 1, 1, 1)
         images = torch.where(mirrored, images.flip(-1), images)
-    return replace(piece, inputs=images)
+    return replace(piece, inputs=images, seed=derive(piece.seed, "augmented"))  # what is drawn next is other noise
 
 
 def _shift(images: Tensor, offsets: Tensor, most: int) -> Tensor:

@@ -1,6 +1,7 @@
 """What of a batch goes through the network at once: all of it, unless processes share it or memory is short."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import torch
@@ -20,7 +21,7 @@ class Piece:
         begin: how many examples of the batch are before them.
         total: examples of the batch.
         weight: of a mean over them in that over the batch; those of all pieces, of all processes, add up to 1.
-        noise: on the CPU and in the same state for each piece of a batch: see :meth:`own`.
+        seed: of the batch's noise.
     """
 
     inputs: Tensor
@@ -28,7 +29,12 @@ class Piece:
     begin: int
     total: int
     weight: float
-    noise: torch.Generator
+    seed: int
+
+    @cached_property
+    def noise(self) -> torch.Generator:
+        """On the CPU, and at first in the same state for each piece of a batch: see :meth:`own`."""
+        return torch.Generator().manual_seed(self.seed)
 
     def own(self, drawn: Tensor) -> Tensor:
         """Of numbers ``drawn`` for each of ``total`` examples those of this piece, on its device.
@@ -41,7 +47,7 @@ class Piece:
 
 def whole(inputs: Tensor, targets: Tensor, seed: int = 0) -> Piece:
     """A batch in one piece; ``seed`` decides its noise."""
-    return Piece(inputs, targets, 0, len(inputs), 1.0, torch.Generator().manual_seed(seed))
+    return Piece(inputs, targets, 0, len(inputs), 1.0, seed)
 
 
 def cut(inputs: Inputs, targets: Tensor, batch: Batch, number: int, seed: int) -> list[Piece]:
@@ -51,12 +57,12 @@ def cut(inputs: Inputs, targets: Tensor, batch: Batch, number: int, seed: int) -
     """
     begin, end, weight = processes.share(len(batch.index))
     devices.seed(targets.device, derive(seed, begin) if begin else seed)
+    noise = derive(seed, "noise")
     number = min(number, end - begin)
     bounds = [begin + (end - begin) * place // number for place in range(number + 1)]
     pieces = []
     for first, last in pairwise(bounds):
         part = batch.part(first, last)
-        noise = torch.Generator().manual_seed(derive(seed, "noise"))
         own_weight = weight * ((last - first) / (end - begin))
         taken = targets.index_select(0, part.index)
         pieces.append(Piece(inputs.take(part), taken, first, len(batch.index), own_weight, noise))
