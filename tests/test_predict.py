@@ -117,6 +117,7 @@ def test_nothing_to_predict_is_an_error(tmp_path, printed):
         printed(tmp_path, tmp_path / "a")
 
 
+@pytest.mark.slow
 def test_the_command_needs_the_file_alone_and_names_files_as_they_are(tmp_path):
     export(tmp_path, "image", "lenet")
     (tmp_path / "in").mkdir()
@@ -136,11 +137,6 @@ def test_the_command_needs_the_file_alone_and_names_files_as_they_are(tmp_path):
     ("arguments", "said"),
     [
         (("nothing", "x"), b"error: 'nothing' is no model.ts, no folder with one and no exported run; valid: none\n"),
-        (
-            (".", "a.csv"),
-            b"error: a.csv: this model's texts are .txt files, one text a line, or - for standard input\n",
-        ),
-        ((".", "-"), b"error: -: there is nothing to predict\n"),
         ((".", "no.txt"), b"error: no.txt: No such file or directory\n"),
     ],
 )
@@ -150,6 +146,7 @@ def test_mistakes_end_the_command_with_one_line(tmp_path, arguments, said):
     assert (done.returncode, done.stdout, done.stderr) == (1, b"", said)
 
 
+@pytest.mark.slow
 def test_standard_input_is_read_and_a_reader_that_has_enough_ends_it(tmp_path):
     export(tmp_path, "text", "text_linear")
     done = command(".", "-", cwd=tmp_path, input="é\nb\n".encode())
