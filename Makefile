@@ -56,6 +56,9 @@ promote: track  ## register every model in MLflow; the best of a name becomes it
 demote: setup  ## RUN=<name>: its champion's title goes back to the champion before
 	python -m pipeline.promotion.demote "$(RUN)"
 
+serve: setup  ## RUN=<name> [PORT=5001]: its champion answers requests on this machine, by MLflow's model server
+	@python -m pipeline.serving.serve "$(RUN)" $(if $(PORT),--port "$(PORT)")
+
 lineage: setup  ## OF=<model>@<alias>, a run, commit, md5 or NAME=VALUE: what a model came from, and the way back
 	python -m pipeline.promotion.trace "$(OF)"
 
@@ -79,4 +82,4 @@ lint: .venv/dev.stamp  ## style and types
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
 	tools/lock.sh
 
-.PHONY: help setup extras repro track ui sweep promote demote lineage test chaos bench screenshots lint lock
+.PHONY: help setup extras repro track ui sweep promote demote serve lineage test chaos bench screenshots lint lock

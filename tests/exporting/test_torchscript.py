@@ -73,6 +73,11 @@ def test_a_generator_refuses_other_latents(exports, name, latents):
         program(latents)
 
 
+@pytest.mark.parametrize(("name", "modality"), [reader for reader in READERS if reader[1] != "text"])
+def test_the_file_tells_what_it_reads(exports, name, modality):
+    assert torchscript.load(exports[0] / f"{name}_{modality}/model.ts").shape == list(SPECS[modality].shape)
+
+
 @pytest.mark.parametrize("name", ["lenet", "cnn", "lstm", "resnet"])
 def test_a_classifier_tells_what_its_last_layer_reads(exports, name):
     program = torchscript.load(exports[0] / f"{name}_image/model.ts")
