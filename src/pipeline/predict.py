@@ -33,7 +33,7 @@ def main(model: str, names: list[str], as_json: bool) -> int:
         said = iter(_said(loaded, [one.example for one in batch if one.problem is None]))
         for one in batch:
             found += 1
-            answer = one.problem or next(said)
+            answer = next(said) if one.problem is None else one.problem
             if isinstance(answer, str):
                 failed += 1
                 sys.stderr.write(f"error: {one.place}: {answer}\n")

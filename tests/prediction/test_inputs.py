@@ -180,3 +180,12 @@ def test_what_a_model_does_not_read_is_refused_before_anything_is_read(kind, nam
 def test_batches_are_full_but_for_the_last():
     assert list(inputs.batched(iter(range(5)), 2)) == [[0, 1], [2, 3], [4]]
     assert list(inputs.batched([], 2)) == []
+
+
+def test_an_error_without_a_text_is_told_by_its_name(tmp_path, monkeypatch):
+    def fail(file, size, channels):
+        raise SyntaxError
+
+    monkeypatch.setattr(inputs, "picture", fail)
+    [found] = read(GREY, save(tmp_path / "a.png"))
+    assert found.problem == "SyntaxError"

@@ -20,7 +20,7 @@ from pipeline.preprocessing.decoding import picture
 #: Standard input.
 STDIN = "-"
 #: Examples that are in memory at a time.
-BATCH = 500
+BATCH = 100
 #: The largest float32.
 LARGEST = float(np.finfo(np.float32).max)
 #: Modality -> the names that are read, and what else they have to be.
@@ -170,4 +170,5 @@ def _decoded(line: bytes, number: int, errors: str = "strict") -> str:
 
 
 def _said(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error)  # without the file, which is named already
+    # The text of a system's error has the file, which is named already.
+    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__

@@ -1,6 +1,7 @@
 """`make serve RUN=<name> [PORT=5001]`: MLflow's own model server on this machine, for the champion of a run."""
 
 import argparse
+import signal
 import socket
 import sys
 from contextlib import closing
@@ -56,9 +57,9 @@ def load(name: str) -> "tuple[str, PyFuncModel]":
 
     registry = Registry(store)
     champion = registry.champion(name)
-    if champion is None:
-        remedy = "`make promote` chooses champions, and says why a model isn't one"
-        raise ValueError(f"{name!r} has no champion to serve; {nearest(name, registry.champions())}; {remedy}")
+    if champion is None or PROGRAM not in champion.tags:
+        promote = "`make promote`, which says why a model isn't one"
+        raise ValueError(f"{name!r} has no champion by {promote}; {nearest(name, registry.champions())}")
     with TemporaryDirectory() as folder:
         registered = registry.download(champion, Path(folder))
         found = md5(registered / package.PROGRAM)
@@ -89,6 +90,8 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     if not arguments.name:
         parser.error("RUN is missing")
+    # Else a model that is being loaded would leave its files behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         main(arguments.name, arguments.port)
     except KeyboardInterrupt:
