@@ -172,39 +172,27 @@ def test_each_bad_request_gets_its_reason_and_the_next_good_one_its_answer(serve
     assert "Traceback" not in server.log.read_text()
 
 
-def test_a_column_of_texts_may_have_its_name(champions, serving):
-    with serving(champions, "surnames") as server:
-        assert server.ask({"inputs": {"text": TEXTS}}) == server.ask({"inputs": TEXTS})
-        server.name = "surnames"
-        assert_answers(server, champions, TEXTS)
-
-        # The README's request, as it stands there.
-        [(kind, body)] = re.findall(
-            r"curl http://127\.0\.0\.1:5001/invocations -H 'Content-Type: (.*)' -d '(.*)'", README.read_text()
-        )
-        status, answer = server.ask(body.encode(), kind)
-        assert status == 200
-        np.testing.assert_allclose(
-            answer["predictions"], expected(champions, "surnames", json.loads(body)["inputs"]), rtol=1e-5
-        )
-
-
-def test_a_client_that_goes_away_or_sends_no_http_ends_nothing(champions, serving):
+def test_a_client_that_goes_away_or_sends_no_http_ends_nothing(server, champions):
     head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: "
-    with serving(champions, "linear") as server:
-        for sent in (
-            head + b"100\r\n\r\n{",
-            head + b"999999999\r\n\r\n{",
-            head + b"-1\r\n\r\n{}",
-            b"\x16\x03\x01\r\n\r\n",
-        ):
-            with socket.create_connection(("127.0.0.1", server.port)) as client:
-                client.sendall(sent)
-        server.name = "linear"
-        assert_answers(server, champions, GOOD["linear"])
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/ping") as answer:
-            assert answer.status == 200
+    for sent in (head + b"100\r\n\r\n{", head + b"999999999\r\n\r\n{", head + b"-1\r\n\r\n{}", b"\x16\x03\x01\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.sendall(sent)
+    assert_answers(server, champions, GOOD[server.name])
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/ping") as answer:
+        assert answer.status == 200
     assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize("server", ["surnames"], indirect=True)
+def test_texts_may_have_the_name_of_their_column_and_the_readme_s_request_is_answered(server, champions):
+    assert_answers(server, champions, TEXTS)
+    assert server.ask({"inputs": {"text": TEXTS}}) == server.ask({"inputs": TEXTS})
+    request = r"curl http://127\.0\.0\.1:5001/invocations -H 'Content-Type: (.*)' -d '(.*)'"
+    [(content_type, body)] = re.findall(request, README.read_text(encoding="utf-8"))
+    status, answer = server.ask(body.encode(), content_type)
+    assert status == 200
+    assert_answers(server, champions, json.loads(body)["inputs"])
+    assert len(answer["predictions"]) == 2
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
