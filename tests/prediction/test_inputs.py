@@ -184,8 +184,8 @@ def test_batches_are_full_but_for_the_last():
 
 def test_an_error_without_a_text_is_told_by_its_name(tmp_path, monkeypatch):
     def fail(file, size, channels):
-        raise SyntaxError
+        raise EOFError
 
     monkeypatch.setattr(inputs, "picture", fail)
     [found] = read(GREY, save(tmp_path / "a.png"))
-    assert found.problem == "SyntaxError"
+    assert found.problem == "EOFError"
