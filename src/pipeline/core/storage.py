@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.core import scratch
 from pipeline.core.files import write_json
 from pipeline.core.schema import Schema, parse
 from pipeline.core.spec import DataSpec
@@ -36,8 +37,8 @@ class Examples:
         return len(self.targets)
 
     def take(self, index: np.ndarray) -> "Examples":
-        """The examples at the given positions, in that order."""
-        return Examples(self.inputs[index], self.targets[index])
+        """The examples at the given positions (n,), in that order."""
+        return Examples(scratch.taken(self.inputs, index), scratch.taken(self.targets, index))
 
 
 def of_texts(texts: Sequence[str], labels: Sequence[int] | np.ndarray) -> Examples:

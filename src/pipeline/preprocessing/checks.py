@@ -1,13 +1,11 @@
 """What must hold of examples before they are written."""
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from pipeline.core.spec import DataSpec
 from pipeline.core.storage import Examples
-from pipeline.preprocessing.splitting import digests
 
 #: Modality -> type of the stored inputs; texts are Python strings.
 DTYPES = {"image": np.uint8, "table": np.float32, "text": object}
@@ -28,29 +26,26 @@ def check_examples(path: str, part: str, examples: Examples, spec: DataSpec, cla
         raise ValueError(f"{path}: {part} holds no examples")
     if inputs.min() == inputs.max():
         raise ValueError(f"{path}: every value of the {part} inputs is {inputs.min()}: there is nothing to learn from")
-    numbers = {"targets": targets} if spec.modality == "text" else {"inputs": inputs, "targets": targets}
-    for name, values in numbers.items():
-        if wrong := int((~np.isfinite(values)).sum()):
+    for name, values in {"inputs": inputs, "targets": targets}.items():
+        if values.dtype.kind == "f" and (wrong := int((~np.isfinite(values)).sum())):
             raise ValueError(f"{path}: {part} {name} hold {wrong} values that are NaN or infinite; remove or fill them")
     if classes and not (targets.min() >= 0 and targets.max() < len(classes)):
         raise ValueError(f"{path}: {part} labels reach {targets.min()}..{targets.max()} with {len(classes)} classes")
 
 
-def check_splits(path: str, splits: dict[str, Examples], classes: Sequence[str], keep_shared: bool = False) -> None:
-    """Check that every class is in every split and no input in two, but for test inputs that the user wants to keep.
+def check_counts(path: str, counts: Mapping[str, Mapping[str, int]]) -> None:
+    """Check that every class is in every split.
+
+    Args:
+        path: the data set's key.
+        counts: split -> class -> number of examples.
 
     Raises:
-        ValueError: one of these doesn't hold.
+        ValueError: it isn't.
     """
-    for split, examples in splits.items():
-        missing = [name for label, name in enumerate(classes) if not (examples.targets == label).any()]
-        if missing:
+    for split, numbers in counts.items():
+        if missing := [name for name, number in numbers.items() if not number]:
             raise ValueError(
-                f"{path}: no example of {', '.join(missing)} in the {split} split ({len(examples)} examples); "
+                f"{path}: no example of {', '.join(missing)} in the {split} split ({sum(numbers.values())} examples); "
                 f"add examples or change val_fraction or test_fraction"
             )
-    for (one, ones), (other, others) in combinations(splits.items(), 2):
-        if keep_shared and other == "test":
-            continue
-        shared = len(set(digests(ones)) & set(digests(others)))
-        assert not shared, f"{path}: {shared} inputs are both in {one} and in {other}"

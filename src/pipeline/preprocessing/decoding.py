@@ -2,14 +2,17 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from pipeline.core import scratch
 from pipeline.core.storage import Examples
 from pipeline.source.pictures import Classes, unreadable
+
+#: Pictures that wait to be decoded.
+QUEUE = 1024
 
 
 def decode(parts: dict[str, Classes], raw: Path, size: int, channels: int, origin: Path) -> dict[str, Examples]:
@@ -32,16 +35,14 @@ def decode(parts: dict[str, Classes], raw: Path, size: int, channels: int, origi
     problems: dict[str, str] = {}
     for part, classes in parts.items():
         files = [file for files in classes.values() for file in files]
+        inputs = scratch.array((len(files), channels, size, size), np.uint8)
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow decodes outside Python's lock
-            pictures = list(pool.map(partial(_try, size=size, channels=channels), files))
-        problems |= {
-            str(file.relative_to(raw)): found
-            for file, found in zip(files, pictures, strict=True)
-            if isinstance(found, str)
-        }
-        if not problems:
-            targets = np.repeat(np.arange(len(classes)), [len(files) for files in classes.values()])
-            examples[part] = Examples(np.stack(pictures), targets)
+            for begin in range(0, len(files), QUEUE):
+                these = files[begin : begin + QUEUE]
+                found = pool.map(_decode, these, inputs[begin : begin + QUEUE])
+                problems |= {str(file.relative_to(raw)): told for file, told in zip(these, found, strict=True) if told}
+        targets = np.repeat(np.arange(len(classes)), [len(files) for files in classes.values()])
+        examples[part] = Examples(inputs, targets)
     if problems:
         raise unreadable(origin, problems)
     return examples
@@ -76,9 +77,12 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return image
 
 
-def _try(file: Path, size: int, channels: int) -> np.ndarray | str:
+def _decode(file: Path, target: np.ndarray) -> str:
+    """Decode a picture into ``target`` (channels, size, size); returns why not."""
     try:
-        return picture(file, size, channels)
+        target[:] = picture(file, target.shape[1], target.shape[0])
     except Exception as error:  # Pillow's plugins raise anything from SyntaxError to struct.error on broken files
         # The text of some errors holds the whole path, which is named already.
-        return "not a picture in a known format" if isinstance(error, UnidentifiedImageError) else str(error)
+        unknown = isinstance(error, UnidentifiedImageError)
+        return "not a picture in a known format" if unknown else str(error) or repr(error)
+    return ""

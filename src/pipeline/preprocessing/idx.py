@@ -10,11 +10,16 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from pipeline.core import scratch
 from pipeline.core.storage import Examples
 from pipeline.preprocessing.damage import damaged
 from pipeline.preprocessing.resizing import resize
 from pipeline.source.loaded import Loaded
+
+#: Of unsigned bytes; the last byte is the number of axes.
+MAGIC = 0x0800
 
 
 def load(raw: Path, image_size: int, classes: tuple[str, ...]) -> Loaded:
@@ -25,21 +30,26 @@ def load(raw: Path, image_size: int, classes: tuple[str, ...]) -> Loaded:
     """
     train, test = (
         Examples(
-            resize(_read(raw, f"{part}-images-idx3-ubyte.gz", num_axes=3)[:, None], image_size),
-            _read(raw, f"{part}-labels-idx1-ubyte.gz", num_axes=1).astype(np.int64),
+            resize(_read(raw, f"{part}-images-idx3-ubyte.gz", np.uint8, num_axes=3)[:, None], image_size),
+            _read(raw, f"{part}-labels-idx1-ubyte.gz", np.int64, num_axes=1),
         )
         for part in ("train", "t10k")
     )
     return Loaded(train, test, classes)
 
 
-def _read(raw: Path, name: str, num_axes: int) -> np.ndarray:
+def _read(raw: Path, name: str, dtype: DTypeLike, num_axes: int) -> np.ndarray:
     try:
-        content = gzip.decompress((raw / name).read_bytes())
-        magic, *shape = struct.unpack_from(f">I{num_axes}I", content)
-        values = np.frombuffer(content, np.uint8, offset=4 * (1 + num_axes)).reshape(shape)
-    except (OSError, EOFError, zlib.error, struct.error, ValueError) as error:
+        with gzip.open(raw / name) as file:
+            magic, *shape = struct.unpack(f">I{num_axes}I", file.read(4 * (1 + num_axes)))
+            if magic != MAGIC + num_axes:
+                raise ValueError(f"begins with {magic:#06x} instead of {MAGIC + num_axes:#06x}")
+            values = scratch.array(tuple(shape), dtype)
+            for part in scratch.slices(values):
+                content = file.read(values[part].size)
+                values[part] = np.frombuffer(content, np.uint8).reshape(values[part].shape)
+            if file.read(1):
+                raise ValueError(f"holds more than {values.size} values")
+    except (FileNotFoundError, gzip.BadGzipFile, EOFError, zlib.error, struct.error, ValueError) as error:
         raise damaged(raw, name, error) from None
-    if magic != 0x0800 + num_axes:
-        raise damaged(raw, name, f"begins with {magic:#06x} instead of {0x0800 + num_axes:#06x}")
     return values

@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.core import scratch
 from pipeline.core.spec import DataSpec
 from pipeline.core.storage import Examples, Meta
-from pipeline.preprocessing import statistics, vocabulary
-from pipeline.preprocessing.checks import check_examples, check_splits
-from pipeline.preprocessing.splitting import split_off, without
-from pipeline.seeding import derive
+from pipeline.preprocessing import splitting, statistics, vocabulary
+from pipeline.preprocessing.checks import check_counts, check_examples
 from pipeline.source.loaded import Loaded
 from pipeline.source.texts import Text
 
@@ -30,23 +29,19 @@ def prepare(
     Raises:
         ValueError: the examples aren't fit for training; the message says why.
     """
-    classes = loaded.classes
-    keep_shared = loaded.text is not None and not loaded.text.drop_shared
-    check_examples(path, "train", loaded.train, spec, classes)
+    classes, whole = loaded.classes, loaded.train
+    check_examples(path, "train", whole, spec, classes)
     if isinstance(loaded.test, Examples):
         check_examples(path, "test", loaded.test, spec, classes)
-        rest, test = without(loaded.train, loaded.test), loaded.test
-        num_shared = len(loaded.train) - len(rest)
-        if keep_shared:
-            rest = loaded.train
-    else:
-        num_shared = 0
-        test_seed = derive(seed, "test split")
-        rest, test = split_off(loaded.train, loaded.test, test_seed, classes, f"{path}.test_fraction")
-    train, val = split_off(rest, val_fraction, derive(seed, "val split"), classes, f"{path}.val_fraction")
+    keep_shared = loaded.text is not None and not loaded.text.drop_shared
+    places, num_shared = splitting.assign(whole, loaded.test, val_fraction, seed, path, keep_shared)
+    train, val = (whole.take(scratch.where(places, split)) for split in (splitting.TRAIN, splitting.VAL))
+    test = loaded.test
+    if not isinstance(test, Examples):
+        test = whole.take(scratch.where(places, splitting.TEST))
     splits = {"train": train, "val": val, "test": test}
-    check_splits(path, splits, classes, keep_shared)
     counts = {split: _count(examples.targets, classes) for split, examples in splits.items()}
+    check_counts(path, counts)
     found, inputs = _describe(path, train, spec.model_copy(update={"num_classes": len(classes)}), loaded.text)
     return splits, Meta(spec=found, classes=tuple(classes), counts=counts, num_shared=num_shared, **inputs)
 

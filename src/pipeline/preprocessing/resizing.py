@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from pipeline.core import scratch
+
 
 def resize(images: np.ndarray, size: int) -> np.ndarray:
     """Bilinear with antialiasing: uint8 (N, C, H, W) with one or three channels -> uint8 (N, C, size, size)."""
@@ -10,7 +12,7 @@ def resize(images: np.ndarray, size: int) -> np.ndarray:
     if images.shape[2:] == (size, size):
         return images
     num, channels = images.shape[:2]
-    resized = np.empty((num, channels, size, size), np.uint8)
+    resized = scratch.array((num, channels, size, size), np.uint8)
     for index, image in enumerate(images):
         for channel, plane in enumerate(image):
             picture = Image.fromarray(np.ascontiguousarray(plane))  # (H, W), grey

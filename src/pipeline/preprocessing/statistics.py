@@ -2,7 +2,7 @@
 
 import numpy as np
 
-CHUNK = 4096  # examples at a time: int64 takes eight times the memory of uint8
+from pipeline.core import scratch
 
 
 def of_images(images: np.ndarray) -> tuple[list[float], list[float]]:
@@ -12,8 +12,8 @@ def of_images(images: np.ndarray) -> tuple[list[float], list[float]]:
     """
     totals = np.zeros(images.shape[1], np.int64)
     squares = np.zeros(images.shape[1], np.int64)
-    for start in range(0, len(images), CHUNK):
-        chunk = images[start : start + CHUNK].astype(np.int32)
+    for part in scratch.slices(images):
+        chunk = images[part].astype(np.int32)
         totals += chunk.sum(axis=(0, 2, 3), dtype=np.int64)
         squares += (chunk * chunk).sum(axis=(0, 2, 3), dtype=np.int64)
     num_pixels = images.size // images.shape[1]
