@@ -27,7 +27,7 @@ def measure(model: str, num_rounds: int, folder: Path) -> dict[int, list[float]]
     """Microseconds for an example, of each round, with so many times the data."""
     os.chdir(folder)
     job = prepare(model, ways.CASES[model].content(model, "fp32", 1))
-    images, labels = job.train[0].take(job.train[0].batches(len(job.train[1]))[0]), job.train[1]
+    images, labels = job.train[0].take(next(job.train[0].batches(len(job.train[1])))), job.train[1]
     splits = {times: (Rows(images.repeat(times, 1, 1, 1)), labels.repeat(times)) for times in TIMES}
     taken: dict[int, list[float]] = {times: [] for times in TIMES}
     for turn in range(num_rounds + 1):

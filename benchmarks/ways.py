@@ -209,13 +209,13 @@ class Part(Inputs):
     def num_batches(self, batch_size: int) -> int:
         return self.number
 
-    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> list[Batch]:
+    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
         batches = sorted(self.inputs.batches(batch_size, generator), key=lambda batch: batch.width)
         every = len(batches) / self.number
         order = torch.randperm(self.number, generator=generator).tolist()
         chosen = [batches[int((place + 0.5) * every)] for place in order]
         self.num_examples = sum(len(batch.index) for batch in chosen)
-        return chosen
+        return iter(chosen)
 
     def take(self, batch: Batch) -> Tensor:
         return self.inputs.take(batch)

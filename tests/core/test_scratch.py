@@ -50,7 +50,7 @@ def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         pytest.skip("no file system can be mounted here")
     try:
         monkeypatch.chdir(tmp_path)
-        with pytest.raises(OSError, match="No space left on device"):
+        with pytest.raises(OSError, match=f"No space left on device: 4 MiB are needed for a while in {tmp_path}$"):
             scratch.array((4 << 20,), np.uint8)
     finally:
         monkeypatch.undo()

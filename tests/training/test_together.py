@@ -52,6 +52,18 @@ def test_accumulated_pieces_make_the_step_of_the_whole(found, name):
     assert_same(found[1][name.removesuffix("3") + "1"], found[1][name])
 
 
+@pytest.mark.parametrize("number", [2, 3])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_in_bfloat16_too(found, name, number):
+    exact, one, several = (
+        torch.cat([change.double().flatten() for key, change in changes.items() if key.endswith(("weight", "bias"))])
+        for _, changes in (found[1][f"{name} 51 1"], found[1][f"{name} bf16"], found[number][f"{name} bf16"])
+    )
+    # Each process rounds its own sums to 8 bits, as one alone rounds its.
+    assert (several - one).norm() <= 2 * (exact - one).norm()
+    assert 0 < (exact - one).norm() < 0.1 * exact.norm()
+
+
 def assert_same(one, other):
     """Sums of 10⁵ float32 terms in another order differ by about 10⁻⁷ · √10⁵ of their size; layers multiply that."""
     (losses, changes), (others_losses, others) = one, other

@@ -28,14 +28,22 @@ def main(file):
             for number in (51, 1):
                 for accumulation in (1, 3):
                     found[f"{name} {number} {accumulation}"] = update(name, task, loss, spec, number, accumulation)
+            found[f"{name} bf16"] = update(name, task, loss, spec, 51, 1, "bf16")
         if processes.rank() == 0:
             torch.save(found, file)
 
 
-def update(name, task, loss, spec, number, accumulation):
+def update(name, task, loss, spec, number, accumulation, precision="fp32"):
     """The losses of one step, and by how much each weight and buffer has changed."""
     options = TrainOptions.model_validate(
-        {"epochs": 1, "batch_size": 51, "optimizer": {"name": "sgd", "lr": 0.01}, "loss": loss, "augment": {"shift": 1}}
+        {
+            "epochs": 1,
+            "batch_size": 51,
+            "optimizer": {"name": "sgd", "lr": 0.01},
+            "loss": loss,
+            "augment": {"shift": 1},
+            "precision": precision,
+        }
     )
     torch.manual_seed(processes.rank())  # it is process 0 that decides
     made = rooms.load("tasks", task, "").Task(network(name, spec), meta(spec), options, 1)

@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -29,7 +30,11 @@ def array(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
         return np.zeros(shape, dtype)
     with tempfile.TemporaryFile(dir=".") as file:
         if sys.platform != "darwin":  # where a full disk kills the process that writes to the array
-            os.posix_fallocate(file.fileno(), 0, size)
+            try:
+                os.posix_fallocate(file.fileno(), 0, size)
+            except OSError as error:
+                needed = f"{size / 2**20:,.0f} MiB are needed for a while in {Path.cwd()}"
+                raise OSError(f"{error.strerror}: {needed}") from None
         return np.memmap(file, dtype, "w+", shape=shape).view(np.ndarray)
 
 

@@ -12,7 +12,7 @@ from pipeline.network.inputs import reading
 def outputs(subject: Subject, batch_size: int) -> np.ndarray:
     """What the network returns for the N examples: float32 (N, num_outputs)."""
     network = nn.Sequential(reading(subject.meta).to(subject.device), subject.network)
-    batches = subject.inputs.batches(batch_size)
+    batches = list(subject.inputs.batches(batch_size))
     found = torch.cat([network(subject.inputs.take(batch)).float() for batch in batches])
     answers = torch.empty_like(found)
     answers[torch.cat([batch.index for batch in batches])] = found

@@ -31,7 +31,7 @@ class Call:
 def with_examples(tensors: Tensors, batch_size: int) -> list[Call]:
     """Calls with the examples of a prepared split, as :func:`pipeline.core.storage.read` returns it."""
     inputs = batches.of(dict(tensors), torch.device("cpu"))
-    chunks = inputs.batches(batch_size)
+    chunks = list(inputs.batches(batch_size))
     stored = [inputs.take(chunk) for chunk in chunks]
     if not isinstance(inputs, batches.Texts):
         return [Call(given, (given,), (given,)) for given in stored]

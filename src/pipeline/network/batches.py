@@ -1,13 +1,15 @@
 """The inputs of a split on the device, and which of them go through the network together."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from pipeline.core.tokenizer import PADDING
-from pipeline.network import devices, processes
+from pipeline.network import devices, order, processes
 
 #: A bucket holds texts of which none has less than so many tenths of the tokens of the longest.
 TENTHS = 9
@@ -44,7 +46,7 @@ class Inputs(Protocol):
     def num_batches(self, batch_size: int) -> int:
         """How many batches shuffled examples make."""
 
-    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> list[Batch]:
+    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
         """Every example once, in batches of at most ``batch_size``, shuffled if there is a (CPU) ``generator``."""
 
     def take(self, batch: Batch) -> Tensor:
@@ -75,10 +77,11 @@ class Rows:
         """The last batch may be smaller than the others."""
         return -(-len(self) // batch_size)
 
-    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> list[Batch]:
+    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
         """See :class:`Inputs`."""
-        order = torch.arange(len(self)) if generator is None else torch.randperm(len(self), generator=generator)
-        return [Batch(index) for index in torch.split(order.to(self.values.device), batch_size)]
+        for some in order.positions(self.values, batch_size, generator):
+            # One transfer for several batches, for which nothing waits.
+            yield from map(Batch, torch.split(some.to(self.values.device, non_blocking=True), batch_size))
 
     def take(self, batch: Batch) -> Tensor:
         """See :class:`Inputs`."""
@@ -98,11 +101,11 @@ class Streamed(Rows):
         is_gpu = device.type == "cuda"
         self.copying = torch.cuda.Stream(device) if is_gpu else None  # type: ignore[no-untyped-call]
 
-    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> list[Batch]:
+    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
         """See :class:`Inputs`."""
-        places = [batch.index for batch in super().batches(batch_size, generator)]
-        on_device = torch.split(torch.cat(places).to(self.device), batch_size)
-        return [Batch(index, 0, place) for index, place in zip(on_device, places, strict=True)]
+        for some in order.positions(self.values, batch_size, generator):
+            on_device = some.to(self.device, non_blocking=True)
+            yield from map(Batch, torch.split(on_device, batch_size), repeat(0), torch.split(some, batch_size))
 
     def take(self, batch: Batch) -> Tensor:
         """See :class:`Inputs`."""
@@ -146,7 +149,7 @@ class Texts:
         """The same for every shuffling."""
         return sum(-(-len(bucket) // batch_size) for bucket in self.buckets)
 
-    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> list[Batch]:
+    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
         """See :class:`Inputs`; without a ``generator`` a batch is also limited to ``MEASURED_TOKENS``."""
         chunks: list[Tensor] = []
         for bucket in self.buckets:
@@ -161,7 +164,7 @@ class Texts:
         widths = [int(self.lengths[chunk].max()) for chunk in chunks]
         # One transfer for all of them.
         on_device = torch.split(torch.cat(chunks).to(self.tokens.device), [len(chunk) for chunk in chunks])
-        return [Batch(index, width) for index, width in zip(on_device, widths, strict=True)]
+        return (Batch(index, width) for index, width in zip(on_device, widths, strict=True))
 
     def take(self, batch: Batch) -> Tensor:
         """Token ids, int64 (n, width), padding behind each text."""

@@ -4,8 +4,8 @@ The rule for examples with equal inputs, which public data sets contain: they go
 in an official test part is taken out of the training part. The test part itself stays whole, so that figures remain
 comparable with published ones.
 
-A large data set is split by parts, which the hash of an input chooses: equal inputs are in one part, and the memory that
-it takes has a bound.
+A large data set is split by parts, which the hash of an input chooses: equal inputs are in one part, and the memory
+that it takes has a bound.
 """
 
 from hashlib import blake2b

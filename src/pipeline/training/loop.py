@@ -125,17 +125,21 @@ def _train_epoch(
     inputs, targets = train
     epoch = len(state.history) + 1
     generator = torch.Generator().manual_seed(derive(seed, "batch order", epoch))
-    batches = inputs.batches(options.batch_size, generator)
-    first_step = len(state.history) * len(batches)
+    num_steps = inputs.num_batches(options.batch_size)
+    first_step = len(state.history) * num_steps
+    sizes = torch.empty(num_steps, dtype=torch.float64)
     task.model.train()
-    for batch in batches[state.step - first_step :]:
+    for number, batch in enumerate(inputs.batches(options.batch_size, generator)):
+        sizes[number] = len(batch.index)
+        if first_step + number < state.step:  # taken before an interruption
+            continue
         # Everything random is a function of the step, so resuming needs no state.
         pieces = cut(inputs, targets, batch, options.accumulation, derive(seed, "step", state.step))
         losses = processes.added(task.update(pieces, state.step))
         if state.losses is None:
-            state.losses = torch.empty(len(batches), len(losses), device=targets.device)
+            state.losses = torch.empty(num_steps, len(losses), device=targets.device)
             state.loss_names = list(losses)
-        torch.stack(list(losses.values()), out=state.losses[state.step - first_step])
+        torch.stack(list(losses.values()), out=state.losses[number])
         state.step += 1
         observer.on_step(state.step, losses)
     assert state.losses is not None
@@ -148,7 +152,6 @@ def _train_epoch(
             f"the loss is not finite since step {is_good.index(False) + 1} of epoch {epoch}: "
             f"lower train.optimizer.lr (={options.optimizer.lr}) or set train.clip_norm (={options.clip_norm})"
         )
-    sizes = torch.tensor([len(batch.index) for batch in batches], dtype=torch.float64)
     means = (sizes / len(targets) @ losses_of_steps).tolist()
     return {f"train_{name}": mean for name, mean in zip(state.loss_names, means, strict=True)}
 

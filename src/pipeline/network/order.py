@@ -1,0 +1,68 @@
+"""In which order examples are read, from a file that may be larger than the memory."""
+
+import ctypes
+import mmap
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+#: A block are examples one behind the other, of about so many bytes: large enough to be read at once.
+BLOCK = 1 << 18
+#: A window are blocks whose examples are shuffled with each other: of so many bytes and examples at most.
+WINDOW, WINDOW_ROWS = 1 << 30, 1 << 18
+
+_madvise = ctypes.CDLL(None).madvise
+_madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+
+
+def positions(values: Tensor, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Tensor]:
+    """All positions of ``values`` (N, ...), some batches at a time: int64 (n,) on the CPU, the last of any length.
+
+    In order, or shuffled by a (CPU) ``generator``: what fits one window as a whole; of more, the blocks are shuffled,
+    and then the examples of each window of them. So a file is read in large pieces, and the order takes no more memory
+    with more examples (WebDataset and MosaicML's StreamingDataset do so with their shards). While one window is in use,
+    the system reads the next.
+    """
+    rest = torch.empty(0, dtype=torch.int64)
+    for some in _blocks(values, generator):
+        rest = torch.cat([rest, some])
+        end = len(rest) // batch_size * batch_size
+        if end:
+            yield rest[:end]
+        rest = rest[end:]
+    if len(rest):
+        yield rest
+
+
+def _blocks(values: Tensor, generator: torch.Generator | None) -> Iterator[Tensor]:
+    num_rows, num_blocks = sizes(values)
+    starts = torch.arange(0, len(values), num_rows)
+    if generator is not None and len(starts) > num_blocks:
+        starts = starts[torch.randperm(len(starts), generator=generator)]
+    windows = torch.split(starts, num_blocks)
+    for start in windows[0].tolist():
+        read_ahead(values[start : start + num_rows])
+    for window, following in zip(windows, [*windows[1:], starts[:0]], strict=True):
+        rows = (window[:, None] + torch.arange(num_rows)).flatten()
+        rows = rows[rows < len(values)]
+        if generator is not None:
+            rows = rows[torch.randperm(len(rows), generator=generator)]
+        for number, some in enumerate(torch.split(rows, num_rows)):
+            for start in following[number : number + 1].tolist():
+                read_ahead(values[start : start + num_rows])
+            yield some
+
+
+def sizes(values: Tensor) -> tuple[int, int]:
+    """Examples in a block of ``values``, and blocks in a window."""
+    row = max(1, values[:1].nbytes)
+    num_rows = min(max(1, BLOCK // row), WINDOW_ROWS)
+    return num_rows, max(1, min(WINDOW // (num_rows * row), WINDOW_ROWS // num_rows))
+
+
+def read_ahead(values: Tensor) -> None:
+    """Let the system bring contiguous ``values`` from their file into its cache, without waiting for that."""
+    if values.device.type == "cpu":
+        begin = values.data_ptr() // mmap.PAGESIZE * mmap.PAGESIZE
+        _madvise(begin, values.data_ptr() + values.nbytes - begin, mmap.MADV_WILLNEED)
