@@ -87,9 +87,9 @@ def measure(stage: str, name: str, folder: Path) -> tuple[float, float, str]:
     reader.start()
     most = 0
     while process.poll() is None:
-        for member in [process, *psutil.Process(process.pid).children(recursive=True)]:
-            with suppress(OSError):  # it has ended
-                status = Path(f"/proc/{member.pid}/status").read_text(encoding="utf-8")
+        with suppress(OSError, psutil.NoSuchProcess):  # it has ended
+            for pid in [process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))]:
+                status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
                 if found := re.search(r"RssAnon:\s*(\d+) kB", status):
                     most = max(most, int(found[1]))
         time.sleep(0.02)
