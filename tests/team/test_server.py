@@ -1,0 +1,185 @@
+"""`make server`: what it refuses, what it gives away, how it ends, and what is there when it starts again."""
+
+import os
+import signal
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pipeline.team import postgres
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+
+
+def refusal(server, *options, **changed):
+    """The one line that it says instead of serving."""
+    before = server.told()
+    assert server.begin(*options, **changed).wait(120) == 1
+    told = server.told().removeprefix(before).splitlines()
+    assert [line for line in told if "Traceback" in line] == []
+    return told
+
+
+def listening(server):
+    """The addresses that its processes listen on."""
+    found = [connection for process in server.family() for connection in process.net_connections("inet")]
+    return {connection.laddr for connection in found if connection.status == psutil.CONN_LISTEN}
+
+
+def status(uri, **headers):
+    try:
+        return urllib.request.urlopen(urllib.request.Request(uri, headers=headers), timeout=30).status  # noqa: S310
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.fixture
+def idle(place, server):
+    """A server with a folder of its own, which nobody has started; it is stopped at the end."""
+    folder = place / f"idle-{time.monotonic_ns()}"
+    folder.mkdir()
+    folder.chmod(0o711)
+    made = type(server)(folder / "data")
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.kill()
+
+
+@pytest.mark.parametrize("name", ["PGPASSWORD", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"])
+def test_a_missing_secret_is_named_before_anything_is_made(idle, name):
+    (told,) = refusal(idle, **{name: ""})
+
+    assert told.startswith(f"error: {name} is not set; it is ")
+    assert not idle.data.exists()
+
+
+def test_a_port_or_folder_in_use_is_named_before_anything_starts(server, idle):
+    idle.port = server.port
+    (told,) = refusal(idle)
+    assert "Address already in use" in told
+    assert told.endswith("; choose another by PORT=")
+    assert not idle.data.exists()
+
+    idle.port, idle.data = idle.port + 1, server.data
+    assert refusal(idle) == [f"error: {server.data} is in use by another `make server`"]
+
+
+def test_a_folder_without_room_for_a_socket_is_refused_before_anything_is_made(idle):
+    idle.data = idle.data / ("d" * 80)
+    (told,) = refusal(idle)
+
+    assert told.endswith("no Unix socket can be here; choose a shorter path, without commas")
+    assert not idle.data.parent.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only for root does PostgreSQL run as another user")
+def test_a_folder_that_the_database_user_cannot_enter_is_refused(idle):
+    idle.data.parent.chmod(0o700)
+    try:
+        (told,) = refusal(idle)
+    finally:
+        idle.data.parent.chmod(0o711)
+
+    assert told == f"error: the user postgres can't enter {idle.data}; choose a folder that others can"
+
+
+def test_programs_are_looked_for_on_the_path_and_where_debian_has_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(postgres, "DEBIAN", tmp_path)
+    with pytest.raises(ValueError, match="PostgreSQL is missing: `apt-get install postgresql`"):
+        postgres.programs()
+
+    for version in ("9", "15"):
+        (tmp_path / version / "bin").mkdir(parents=True)
+        (tmp_path / version / "bin" / "postgres").touch()
+    assert postgres.programs() == tmp_path / "15" / "bin"
+
+
+def test_only_this_machine_is_served_and_only_who_has_a_password(server):
+    assert listening(server) == {("127.0.0.1", server.port)}
+    for path in ("/", "/api/2.0/mlflow/experiments/search?max_results=1", "/api/2.0/mlflow-artifacts/artifacts"):
+        assert status(f"{server.uri}{path}") == 401
+    assert status(server.uri, Host="mlflow.example.org") == 403
+
+
+def test_no_secret_is_in_an_argument_a_file_or_what_is_printed(server):
+    told = server.told()
+    words = [word for process in server.family() for word in process.cmdline()]
+    files = [file for file in server.data.rglob("*") if file.is_file()]
+    # A file that PostgreSQL deletes meanwhile holds nothing any more.
+    contents = [file.read_bytes() for file in files if file.exists()]
+    of_the_database = [process for process in server.family() if "postgres" in process.name()]
+
+    assert len(files) > 100
+    assert of_the_database
+    for secret in server.secrets.values():
+        assert secret not in told
+        assert not any(secret in word for word in words)
+        assert not any(secret.encode() in content for content in contents)
+        assert not any(secret in process.environ().values() for process in of_the_database)
+    assert (server.data / "postgres").stat().st_mode & 0o777 == 0o700
+    assert (server.data / "artifacts").stat().st_mode & 0o777 == 0o700
+
+
+def log_run(server, name):
+    client = server.client()
+    run = client.create_run("0", run_name=name)
+    client.log_metric(run.info.run_id, "loss", 0.5, step=1)
+    client.log_text(run.info.run_id, f"text of {name}", "file.txt")
+    client.set_terminated(run.info.run_id)
+
+
+def names(server):
+    found = server.runs()
+    assert all(run["artifacts"] == {"file.txt": f"text of {run['name']}".encode()} for run in found)
+    return {run["name"] for run in found}
+
+
+def end_by(server, number):
+    family = server.family()
+    assert server.end(number) == 0
+    assert "database system is shut down" in server.told().splitlines()[-1]
+    return family
+
+
+def end_the_command(server, number):
+    """As if it had been killed for memory: nothing is left that could do it in order but PostgreSQL and MLflow."""
+    family = server.family()
+    server.process.kill()
+    return family
+
+
+def end_a_part(server, number, part):
+    family = server.family()
+    next(process for process in family if part in " ".join(process.cmdline())).send_signal(number)
+    assert server.process.wait(120) == 1
+    return family
+
+
+@pytest.mark.filterwarnings("ignore::Warning")  # MLflow's own, of what it uses of others
+def test_however_it_ends_nothing_stays_behind_and_the_next_start_finds_all_data(idle):
+    ways = {
+        "Ctrl-C": lambda: end_by(idle, signal.SIGINT),
+        "SIGTERM": lambda: end_by(idle, signal.SIGTERM),
+        "the command killed": lambda: end_the_command(idle, signal.SIGKILL),
+        "PostgreSQL killed": lambda: end_a_part(idle, signal.SIGKILL, "postgres"),
+        "MLflow killed": lambda: end_a_part(idle, signal.SIGKILL, "mlflow server"),
+    }
+    for number, (way, end) in enumerate(ways.items()):
+        idle.start()
+        assert names(idle) == set(list(ways)[:number])
+        log_run(idle, way)
+        _, left = psutil.wait_procs(end(), timeout=60)
+        assert left == [], way
+    told = idle.told().splitlines()
+    assert "error: PostgreSQL has ended by itself, with status -9" in told
+    assert told[-1] == "error: MLflow has ended by itself, with status -9"
+
+    idle.start()
+    assert names(idle) == set(ways)
