@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import closing
 
+import psutil
 import psycopg2
 import pytest
 
@@ -47,15 +48,13 @@ def cluster(place):
 def select(cluster, **login):
     login = {"host": str(cluster.folder), "user": "mlflow", "dbname": "mlflow", "password": PASSWORD} | login
     with closing(psycopg2.connect(**login)) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rolsuper, rolcreatedb, rolcreaterole, rolpassword FROM pg_roles WHERE rolname = 'mlflow'"
-        )
+        cursor.execute("SELECT rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = 'mlflow'")
         return cursor.fetchone()
 
 
 def test_the_role_may_do_nothing_but_use_its_databases(cluster):
     for database in ("mlflow", "mlflow_auth"):
-        assert select(cluster, dbname=database) == (False, False, False, "********")
+        assert select(cluster, dbname=database) == (False, False, False)
 
 
 @pytest.mark.parametrize(
@@ -80,11 +79,8 @@ def test_no_file_has_the_password(cluster):
     assert not any(PASSWORD.encode() in content for content in contents)
 
 
-def test_another_password_is_refused_by_its_name(cluster, folder):
-    shutil.copytree(cluster.folder, folder, ignore=lambda *_: [".s.PGSQL.5432", "postmaster.pid"])
-    if os.geteuid() == 0:
-        for path in [folder, *folder.rglob("*")]:
-            os.chown(path, cluster.options["user"], cluster.options["group"])
+def test_another_password_is_refused_by_its_name(folder):
+    Postgres(folder, PASSWORD).create()
     with pytest.raises(ValueError, match="PGPASSWORD is not the password that"), Postgres(folder, "another").running():
         pass
 
@@ -95,8 +91,10 @@ def test_a_creation_that_is_killed_leaves_nothing_to_trip_over(folder, seconds):
     while not list(folder.parent.iterdir()):  # importing takes its time
         time.sleep(0.01)
     time.sleep(seconds)
+    family = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.wait()
+    psutil.wait_procs(family, timeout=30)  # they are told of it by the system, and need a moment
 
     made = Postgres(folder, PASSWORD)
     made.create()
