@@ -1,15 +1,19 @@
 """The team's server on a real PostgreSQL, a server that speaks S3 and checks keys, and what both hold."""
 
+import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +23,9 @@ import pytest
 from pipeline.team.postgres import programs
 
 SOURCE = Path(__file__).parents[2] / "src"
+STAGE = Path(__file__).parents[1] / "tracking" / "fake_stage.py"
 #: Seconds that a server may take to answer, on a machine that is busy with other tests.
 PATIENCE = 240
-#: The bucket that a team shares.
-BUCKET = "team"
 
 
 def free_port() -> int:
@@ -44,6 +47,7 @@ class TeamServer:
     Attributes:
         data: its folder, in ``home``.
         secrets: the passwords that it gets by its environment.
+        passwords: of its users.
         said: the file with all that it and its programs have written.
     """
 
@@ -52,6 +56,7 @@ class TeamServer:
         # A quote and a backslash, as they may be in a password.
         self.secrets = {"PGPASSWORD": f"d'\\{secrets.token_hex(8)}", "MLFLOW_TRACKING_PASSWORD": secrets.token_hex(8)}
         self.admin = "admin"
+        self.passwords = {self.admin: self.secrets["MLFLOW_TRACKING_PASSWORD"]}
         self.home = data.parent
         self.said = self.home / "said"
         self.process: subprocess.Popen[bytes] | None = None
@@ -102,7 +107,8 @@ class TeamServer:
         """SIGKILL to every process of it."""
         family = self.family()
         for process in family:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # the others end with the first
+                process.kill()
         self.process.wait()
         psutil.wait_procs(family)
 
@@ -113,7 +119,7 @@ class TeamServer:
 
     def join(self, user: str) -> dict[str, str]:
         """Make a user; what their shell has to export."""
-        password = secrets.token_hex(8)
+        password = self.passwords[user] = secrets.token_hex(8)
         script = (
             "import os; from mlflow.server import get_app_client; "
             "get_app_client('basic-auth', os.environ['MLFLOW_TRACKING_URI'])"
@@ -137,11 +143,62 @@ class TeamServer:
             return runs(self.client())
 
 
+class Folder:
+    """A folder that stages run in, and all that they and other commands have said there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.said = root, ""
+        # Outside a repository, so that git's facts are no part of these tests.
+        self.env = environment() | {"GIT_CEILING_DIRECTORIES": str(root.parent)}
+
+    def start(self, key: str, login: dict[str, str], **wish: Any) -> "subprocess.Popen[str]":
+        """Start a training of two epochs, which `fake_stage.py` only tells of."""
+        wish = {"stage": "train", "key": key, "data": {}, "epochs": 2} | wish
+        command = [sys.executable, str(STAGE), json.dumps(wish)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=self.root, env=self.env | login, stdout=pipe, stderr=pipe, text=True)
+
+    def end(self, process: "subprocess.Popen[str]") -> str:
+        """Wait for a training that succeeds; what it warned of."""
+        out, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, err
+        self.said += out + err
+        return err
+
+    def run(self, module: str, login: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", f"pipeline.{module}"]
+        done = subprocess.run(command, cwd=self.root, env=self.env | login, capture_output=True, text=True)
+        self.said += done.stdout + done.stderr
+        return done
+
+    def journals(self) -> list[Path]:
+        return list((self.root / ".pipeline" / "tracking").glob("*.jsonl"))
+
+    def assert_keeps_no(self, *secrets: str) -> None:
+        """Neither a file's name or contents here nor anything that was said has a secret in it."""
+        for secret in secrets:
+            assert secret not in self.said
+            assert places_of(secret, self.root) == []
+
+
+def places_of(secret: str, root: Path) -> list[Path]:
+    """The files below a folder that have a secret in their name or contents."""
+    files = [path for path in root.rglob("*") if path.is_file()]
+    assert files
+    found = []
+    for file in files:
+        with suppress(FileNotFoundError):  # deleted meanwhile
+            if secret in str(file) or secret.encode() in file.read_bytes():
+                found.append(file)
+    return found
+
+
 def runs(client: Any) -> list[dict[str, Any]]:
     """All that a store knows of each run of a model, with the bytes of all artifacts."""
     found = []
     for run in client.search_runs([experiment.experiment_id for experiment in client.search_experiments()]):
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
             client.download_artifacts(run.info.run_id, "", folder)
             files = {
                 str(file.relative_to(folder)): file.read_bytes() for file in Path(folder).rglob("*") if file.is_file()
@@ -159,6 +216,18 @@ def runs(client: Any) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+@pytest.fixture(scope="session", name="runs")
+def reader() -> Callable[[str], list[dict[str, Any]]]:
+    """Reads the runs of the store at an address."""
+
+    def read(address: str) -> list[dict[str, Any]]:
+        from mlflow import MlflowClient
+
+        return runs(MlflowClient(address))
+
+    return read
 
 
 @pytest.fixture(scope="session")
@@ -183,3 +252,22 @@ def server(place: Path, request: pytest.FixtureRequest) -> Iterator[TeamServer]:
     made.start()
     yield made
     made.end()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Folder]:
+    """A folder that stages run in."""
+    yield Folder(tmp_path)
+    shutil.rmtree(tmp_path / ".pipeline", ignore_errors=True)  # the publishing process ends
+
+
+@pytest.fixture
+def key() -> str:
+    """The input key of a model that no other test has."""
+    return uuid.uuid4().hex * 2
+
+
+@pytest.fixture(scope="session", name="places_of")
+def searcher() -> Callable[[str, Path], list[Path]]:
+    """Looks for a secret below a folder."""
+    return places_of
