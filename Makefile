@@ -50,8 +50,8 @@ sweep: setup  ## try parameters: RUN=lenet SPACE="train.optimizer.lr=0.01,0.05" 
 ui: track  ## compare the runs: MLflow on http://127.0.0.1:5000
 	python -m pipeline.tracking.ui
 
-server: extras  ## DATA=<folder> [PORT=5000]: a team's MLflow server on PostgreSQL, with users and passwords
-	@python -m pipeline.team.server $(if $(DATA),"$(DATA)") $(if $(PORT),--port "$(PORT)")
+server: extras  ## DATA=<folder> [PORT=5000] [UPGRADE=1]: a team's MLflow server on PostgreSQL, with users and passwords
+	@python -m pipeline.team.server $(if $(DATA),"$(DATA)") $(if $(PORT),--port "$(PORT)") $(if $(UPGRADE),--upgrade)
 
 promote: track  ## register every model in MLflow; the best of a name becomes its champion, if params.yaml allows
 	python -m pipeline.promotion.promote

@@ -78,10 +78,10 @@ class TeamServer:
             )
         return self.process
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Start it and wait until it says its address."""
         before = self.told().count("MLflow is on")
-        process = self.begin("--workers", "1")
+        process = self.begin("--workers", "1", *options)
         deadline = time.monotonic() + PATIENCE
         while self.told().count("MLflow is on") == before:
             assert process.poll() is None, self.told()[-4000:]

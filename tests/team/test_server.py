@@ -1,29 +1,34 @@
 """`make server`: what it refuses, what it gives away, how it ends, and what is there when it starts again."""
 
+import base64
 import os
 import signal
+import subprocess
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import psutil
+import psycopg2
 import pytest
+from alembic import command
+from mlflow.store.db.utils import _get_alembic_config
 
 from pipeline.team import postgres
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 240
 
 
 def refusal(server, *options, **changed):
-    """The one line that it says instead of serving."""
+    """The lines that it says instead of serving."""
     before = server.told()
-    assert server.begin(*options, **changed).wait(120) == 1
-    told = server.told().removeprefix(before).splitlines()
-    assert [line for line in told if "Traceback" in line] == []
-    return told
+    assert server.begin(*options, **changed).wait(PATIENCE) == 1
+    return server.told().removeprefix(before).splitlines()
 
 
 def listening(server):
@@ -179,3 +184,51 @@ def test_however_it_ends_nothing_stays_behind_and_the_next_start_finds_all_data(
 
     idle.start()
     assert names(idle) == set(ways)
+
+
+def test_a_backup_is_the_same_server_elsewhere(server, idle, tmp_path):
+    """By the commands of docs/team.md."""
+    log_run(server, "kept")
+    member = server.join("anna")
+    execute("Backup", server, tmp_path, "/srv/mlflow")
+    idle.start()
+    execute("Restore", idle, tmp_path, "/srv/new")
+    idle.secrets["MLFLOW_TRACKING_PASSWORD"] = server.secrets["MLFLOW_TRACKING_PASSWORD"]
+    assert idle.end() == 0
+
+    idle.start()
+    assert names(idle) == names(server)
+    login = base64.b64encode(f"anna:{member['MLFLOW_TRACKING_PASSWORD']}".encode()).decode()
+    assert status(f"{idle.uri}/", Authorization=f"Basic {login}") == 200
+
+
+def execute(heading, server, folder, place):
+    """Run the commands below a heading of docs/team.md, with the server's folder in the place of theirs."""
+    text = (ROOT / "docs" / "team.md").read_text(encoding="utf-8").split(f"## {heading}\n")[1]
+    commands = text.split("```sh\n")[1].split("```")[0]
+    assert place in commands
+    subprocess.run(["bash", "-euc", commands.replace(place, str(server.data))], cwd=folder, env=server.env, check=True)
+
+
+def test_tables_of_an_older_mlflow_are_upgraded_on_demand(idle):
+    idle.start()
+    log_run(idle, "old")
+    end_by(idle, signal.SIGTERM)
+    cluster = postgres.Postgres(idle.data / "postgres", idle.secrets["PGPASSWORD"])
+    address = f"postgresql+psycopg2://{postgres.ROLE}@/mlflow?host={cluster.folder}"
+    config = _get_alembic_config(address)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PGPASSWORD", cluster.password)
+        with cluster.running(), closing(psycopg2.connect(address.replace("+psycopg2", ""))) as connection, connection:
+            command.downgrade(config, "-1")
+            # In the way of the upgrade, and MLflow doesn't begin it by itself where no table is missing.
+            connection.cursor().execute("CREATE TABLE job_locks (); CREATE TABLE scheduler_leases ();")
+
+        assert refusal(idle)[-1] == "error: MLflow doesn't answer; what it says is above"
+        assert "Detected out-of-date database schema" in idle.told()
+        assert refusal(idle, "--upgrade")[-1] == "error: the tables could not be upgraded; what MLflow says is above"
+
+        with cluster.running(), closing(psycopg2.connect(address.replace("+psycopg2", ""))) as connection, connection:
+            connection.cursor().execute("DROP TABLE job_locks, scheduler_leases;")
+    idle.start("--upgrade")
+    assert names(idle) == {"old"}

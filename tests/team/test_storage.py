@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import boto3
 import pytest
-from project import LINEAR, Workspace, copy_project
+from project import LINEAR, ROOT, Workspace, copy_project
 
 # MLflow warns of what it uses of others, and so does the library that speaks S3.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::Warning")]
@@ -184,6 +184,15 @@ def test_going_back_to_earlier_parameters_trains_nothing(clone, storage, runs):
     [run] = runs(f"sqlite:///{clone.root}/mlruns/mlflow.db")
     assert (run["status"], run["params"]["train.optimizer.lr"]) == ("FINISHED", "0.05")
     assert {"model.safetensors", "model.ts", "metrics.json"} <= run["artifacts"].keys()
+
+
+def test_ci_sees_without_data_whether_the_committed_results_are_those_of_the_files(clone):
+    line = "test -z \"$(dvc repro --dry --allow-missing | grep '^Running stage')\""
+    assert line in (ROOT / "docs" / "team.md").read_text(encoding="utf-8")
+    assert clone.run("bash", "-euo", "pipefail", "-c", line).returncode == 0
+
+    clone.replace("params.yaml", "batch_size: 500", "batch_size: 400")  # of the last stage alone
+    assert clone.run("bash", "-euo", "pipefail", "-c", line, check=False).returncode == 1
 
 
 def test_the_models_of_an_older_commit_get_their_runs_too(clone, storage, runs):

@@ -39,12 +39,13 @@ HOST = "127.0.0.1"
 PATIENCE = 300
 
 
-def main(data: Path, port: int, options: list[str]) -> None:
+def main(data: Path, port: int, upgrade: bool, options: list[str]) -> None:
     """Serve until a signal comes, or PostgreSQL or MLflow ends by itself.
 
     Args:
         data: the folder of the databases and artifacts; it is made if it isn't there.
         port: of MLflow.
+        upgrade: first bring tables of an older MLflow to what this one expects; else it refuses them.
         options: further ones of `mlflow server`.
 
     Raises:
@@ -59,14 +60,14 @@ def main(data: Path, port: int, options: list[str]) -> None:
         del os.environ[name]  # the shell's settings are for other databases
     with _alone(data):
         postgres.create()
-        with postgres.running() as database, _mlflow(data, port, options, postgres.environment) as mlflow:
-            _wait(mlflow, port)
-            _say(f"http://{HOST}:{port}")
-            while True:
-                for name, server in (("PostgreSQL", database), ("MLflow", mlflow)):
-                    if server.poll() is not None:
-                        raise ValueError(f"{name} has ended by itself, with status {server.returncode}")
-                time.sleep(0.2)
+        with postgres.running() as database:
+            environment = _environment(postgres.environment)
+            if upgrade:
+                _upgrade(environment)
+            with _mlflow(data, port, options, environment) as mlflow:
+                _wait(mlflow, port)
+                _say(f"http://{HOST}:{port}")
+                _watch({"PostgreSQL": database, "MLflow": mlflow})
 
 
 def _check(port: int) -> None:
@@ -96,17 +97,12 @@ def _alone(data: Path) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _mlflow(
-    data: Path, port: int, options: list[str], database: Mapping[str, str]
-) -> Iterator["subprocess.Popen[bytes]"]:
-    artifacts = data / "artifacts"
-    artifacts.mkdir(mode=0o700, exist_ok=True)
-    place = ["--artifacts-destination", str(artifacts), "--host", HOST, "--port", str(port)]
-    command = [sys.executable, "-m", "mlflow", "server", "--app-name", "basic-auth", *place, *options]
+def _environment(database: Mapping[str, str]) -> dict[str, str]:
+    quiet = {"MLFLOW_UVICORN_OPTS": "--log-level=warning"}  # else it writes a line for each request
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_TRACKING_")}
     settings = {
-        "MLFLOW_BACKEND_STORE_URI": "postgresql+psycopg2:///mlflow",  # which the variables of ``database`` complete
+        # Variables of ``database`` complete it. The folder is in it for MLflow, which locks by address.
+        "MLFLOW_BACKEND_STORE_URI": f"postgresql+psycopg2:///mlflow?{urlencode({'host': database['PGHOST']})}",
         "MLFLOW_AUTH_CONFIG_PATH": str(Path(__file__).with_name("auth.ini")),
         "MLFLOW_AUTH_ADMIN_USERNAME": os.environ["MLFLOW_TRACKING_USERNAME"],
         "MLFLOW_AUTH_ADMIN_PASSWORD": os.environ["MLFLOW_TRACKING_PASSWORD"],
@@ -114,8 +110,25 @@ def _mlflow(
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # seven more processes, for features that need a language model
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
-    quiet = {"MLFLOW_UVICORN_OPTS": "--log-level=warning"}  # else it writes a line for each request
-    with process.running(command, end=signal.SIGTERM, env={**quiet, **inherited, **database, **settings}) as started:
+    return {**quiet, **inherited, **database, **settings}
+
+
+def _upgrade(environment: dict[str, str]) -> None:
+    address = environment["MLFLOW_BACKEND_STORE_URI"]
+    command = process.bound([sys.executable, "-m", "mlflow", "db", "upgrade", address], signal.SIGTERM)
+    if subprocess.run(command, env=environment, check=False).returncode:
+        raise ValueError("the tables could not be upgraded; what MLflow says is above")
+
+
+@contextmanager
+def _mlflow(
+    data: Path, port: int, options: list[str], environment: dict[str, str]
+) -> Iterator["subprocess.Popen[bytes]"]:
+    artifacts = data / "artifacts"
+    artifacts.mkdir(mode=0o700, exist_ok=True)
+    place = ["--artifacts-destination", str(artifacts), "--host", HOST, "--port", str(port)]
+    command = [sys.executable, "-m", "mlflow", "server", "--app-name", "basic-auth", *place, *options]
+    with process.running(command, end=signal.SIGTERM, env=environment) as started:
         yield started
 
 
@@ -128,7 +141,8 @@ def _wait(mlflow: "subprocess.Popen[bytes]", port: int) -> None:
     user = os.environ["MLFLOW_TRACKING_USERNAME"]
     pair = f"{user}:{os.environ['MLFLOW_TRACKING_PASSWORD']}"
     login = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-    if _status(port, f"/api/2.0/mlflow/users/get?{urlencode({'username': user})}", login) != HTTPStatus.OK:
+    status = _status(port, f"/api/2.0/mlflow/users/get?{urlencode({'username': user})}", login)
+    if status == HTTPStatus.UNAUTHORIZED:  # another answer may come of MLFLOW_SERVER_ALLOWED_HOSTS
         raise ValueError(f"MLFLOW_TRACKING_PASSWORD is not the password of {user}, who is in the database already")
 
 
@@ -142,6 +156,14 @@ def _status(port: int, path: str, headers: Mapping[str, str] | None = None) -> i
         return 0
     finally:
         connection.close()
+
+
+def _watch(servers: Mapping[str, "subprocess.Popen[bytes]"]) -> None:
+    while True:
+        for name, server in servers.items():
+            if server.poll() is not None:
+                raise ValueError(f"{name} has ended by itself, with status {server.returncode}")
+        time.sleep(0.2)
 
 
 def _say(address: str) -> None:
@@ -163,11 +185,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make server", description=__doc__, allow_abbrev=False)
     parser.add_argument("data", type=Path, help="the folder of the databases and artifacts")
     parser.add_argument("--port", type=int, default=5000)
+    parser.add_argument("--upgrade", action="store_true", help="tables of an older MLflow")
     arguments, others = parser.parse_known_args()
     for number in SIGNALS:
         signal.signal(number, _interrupt)
     try:
-        main(arguments.data.resolve(), arguments.port, others)
+        main(arguments.data.resolve(), arguments.port, arguments.upgrade, others)
     except (ValueError, OSError) as problem:
         sys.exit(f"error: {problem}")
     except KeyboardInterrupt:
