@@ -59,8 +59,17 @@ promote: track  ## register every model in MLflow; the best of a name becomes it
 demote: setup  ## RUN=<name>: its champion's title goes back to the champion before
 	python -m pipeline.promotion.demote "$(RUN)"
 
+serve: setup  ## RUN=<name> [PORT=5001]: its champion answers requests on this machine, by MLflow's model server
+	@python -m pipeline.serving.serve "$(RUN)" $(if $(PORT),--port "$(PORT)")
+
 lineage: setup  ## OF=<model>@<alias>, a run, commit, md5 or NAME=VALUE: what a model came from, and the way back
 	python -m pipeline.promotion.trace "$(OF)"
+
+onnx: extras  ## RUN=<name>: its exported program for ONNX Runtime, outputs/<name>/model.onnx
+	python -m pipeline.deploying.onnx "$(RUN)"
+
+aotinductor: setup  ## RUN=<name>: its exported program compiled to machine code, outputs/<name>/model.aoti.pt2
+	python -m pipeline.deploying.aotinductor "$(RUN)"
 
 test: .venv/dev.stamp  ## every test
 	pytest --numprocesses auto --dist loadfile  # what a file prepares is shared by its tests
@@ -82,4 +91,4 @@ lint: .venv/dev.stamp  ## style and types
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
 	tools/lock.sh
 
-.PHONY: help setup extras repro track ui server sweep promote demote lineage test chaos bench screenshots lint lock
+.PHONY: help setup extras repro track ui server sweep promote demote serve lineage onnx aotinductor test chaos bench screenshots lint lock

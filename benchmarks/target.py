@@ -30,6 +30,7 @@ from torch import Tensor
 from pipeline.core import storage
 from pipeline.core.files import write_json
 from pipeline.training import loop
+from pipeline.training.pieces import whole
 from pipeline.training.run import prepare
 from pipeline.training.task import Row
 
@@ -76,7 +77,7 @@ def our_way(model: str, seed: int, folder: Path) -> dict[str, float]:
     seconds = time.perf_counter() - begun
     test = storage.read(DATA, "test")
     with torch.inference_mode():
-        measured = job.task.validate(test["inputs"], test["targets"])
+        measured = job.task.validate(whole(test["inputs"], test["targets"]))
     return {"epochs": job.options.epochs, "seconds": seconds, "accuracy": measured["accuracy"].item()}
 
 

@@ -23,6 +23,7 @@ from pipeline.preprocessing.preparing import prepare as split
 from pipeline.tracking import journal
 from pipeline.training import loop
 from pipeline.training.checkpoints import Checkpoints
+from pipeline.training.pieces import whole
 from pipeline.training.run import Job, Watch, prepare
 from pipeline.training.stopping import Stop
 from pipeline.watching.machine import Machine
@@ -282,12 +283,12 @@ def _bare(job: Job) -> Train:
     def train(number: int) -> tuple[int, float]:
         inputs.number = number if isinstance(inputs.inputs, Texts) else 1
         batches = inputs.batches(job.options.batch_size, generator)
-        ready = [(inputs.take(batch), targets[batch.index]) for batch in batches]
+        ready = [whole(inputs.take(batch), targets[batch.index]) for batch in batches]
         job.task.model.train()
         begun = time.perf_counter()
         for step in range(number):
-            job.task.update(*ready[step % len(ready)], step)
+            job.task.update([ready[step % len(ready)]], step)
         seconds = time.perf_counter() - begun
-        return sum(len(ready[step % len(ready)][1]) for step in range(number)), seconds
+        return sum(ready[step % len(ready)].total for step in range(number)), seconds
 
     return train

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pipeline.core import params, stage
+from pipeline.training import launching
 from pipeline.training.run import train
 
 
@@ -12,4 +13,5 @@ def main(run: str) -> None:
 
 
 if __name__ == "__main__":
+    launching.launch()
     stage.run(main)

@@ -118,7 +118,7 @@ def start(workspace: Workspace, stage: str) -> "subprocess.Popen[str]":
 def forget(workspace: Workspace, stage: str) -> None:
     """Remove the outputs of ``stage`` from DVC's cache, from which they would be restored instead of made again.
 
-    What other stages made alike (an empty folder) stays: without it DVC would run those too, and record them in between.
+    What other stages made alike (an empty folder) stays: without it DVC would run those too and record them in between.
     """
     made = {name: {out["md5"] for out in entry.get("outs", ())} for name, entry in workspace.lock().items()}
     for md5 in made.pop(stage).difference(*made.values()):

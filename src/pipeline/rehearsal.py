@@ -10,6 +10,7 @@ from pipeline.core.schema import nearest, parse
 from pipeline.core.spec import DataSpec
 from pipeline.core.storage import Meta
 from pipeline.network import building
+from pipeline.training import pieces
 from pipeline.training.options import TrainOptions
 
 #: Modality -> type of what a task is given.
@@ -79,10 +80,11 @@ def step(
     shape = (min(spec.shape[0], MAX_TOKENS),) if spec.modality == "text" else spec.shape
     inputs = torch.empty(2, *shape, dtype=DTYPES[spec.modality], device="meta")
     targets = torch.empty(2, dtype=torch.int64 if spec.num_classes else torch.float32, device="meta")
-    task.update(inputs, targets, 0)
+    piece = pieces.whole(inputs, targets)
+    task.update([piece], 0)
     task.model.eval()
     with torch.inference_mode():
-        task.metrics(task.validate(inputs, targets))
+        task.metrics(task.validate(piece))
         shown: torch.Tensor | None = task.show()
     return shown
 

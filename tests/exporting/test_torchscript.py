@@ -26,13 +26,15 @@ def test_both_forms_answer_as_the_network_without_our_code(exports, tmp_path):
 
 
 IMAGES = torch.zeros(2, 1, 14, 16).byte()
+#: What stands at the message's end.
+REFUSAL = r"images must be uint8 of shape \(N, 3, H, W\); these are (not )?uint8 (and )?of shape \[[\d, ]+\]\s*$"
 
 
 @pytest.mark.parametrize("name", readers("image"))
 @pytest.mark.parametrize("images", [torch.zeros(2, 3, 14, 16), IMAGES, IMAGES[:, 0]], ids=["dtype", "channels", "axes"])
 def test_the_file_refuses_other_images_clearly(exports, name, images):
     program = torchscript.load(exports[0] / f"{name}_image/model.ts")
-    with pytest.raises(torch.jit.Error, match=r"ValueError: images must be uint8 of shape \(N, 3, H, W\); these are"):
+    with pytest.raises(torch.jit.Error, match=REFUSAL):
         program(images)
 
 
@@ -71,6 +73,11 @@ def test_a_generator_refuses_other_latents(exports, name, latents):
     program = torchscript.load(exports[0] / f"{name}_image/model.ts")
     with pytest.raises(torch.jit.Error, match=r"latents must be float32 of shape \(N, 100\)"):
         program(latents)
+
+
+@pytest.mark.parametrize(("name", "modality"), [reader for reader in READERS if reader[1] != "text"])
+def test_the_file_tells_what_it_reads(exports, name, modality):
+    assert torchscript.load(exports[0] / f"{name}_{modality}/model.ts").shape == list(SPECS[modality].shape)
 
 
 @pytest.mark.parametrize("name", ["lenet", "cnn", "lstm", "resnet"])

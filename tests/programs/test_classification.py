@@ -56,6 +56,12 @@ def test_it_takes_images_of_any_size_and_order_in_memory():
     torch.testing.assert_close(program(images.contiguous(memory_format=torch.channels_last)), answers)
 
 
+@pytest.mark.parametrize(("name", "modality"), CASES)
+def test_it_knows_the_shape_of_an_example(name, modality):
+    for program in programs_of(name, modality).values():
+        assert program.shape == list(SPECS[modality].shape)
+
+
 @pytest.mark.parametrize(("name", "modality"), READERS)
 def test_it_knows_the_names_of_its_columns(name, modality):
     for program in programs_of(name, modality).values():

@@ -21,6 +21,7 @@ def test_it_predicts_one_number_an_example(name, modality, num_examples):
     inputs = stored(meta.spec, num_examples)
     answers = program(inputs)
     assert (answers.shape, answers.dtype) == ((num_examples,), torch.float32)
+    assert program.shape == list(meta.spec.shape)
     assert torch.equal(answers, program.model(Standardize(meta)(inputs))[:, 0])
 
 

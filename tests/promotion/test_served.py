@@ -8,10 +8,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+import warnings
 from urllib.error import URLError
 
+import numpy as np
 import pytest
 from serving import served
+
+from pipeline.serving import serve
 
 pytestmark = pytest.mark.slow
 
@@ -58,3 +62,8 @@ def test_a_champion_on_a_server_is_chosen_as_in_a_database_and_answers_requests(
         process.wait()
 
     assert answer == {"predictions": [[8.0] * 10]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own
+        version, model = serve.load("lenet")
+    assert version == "1"
+    assert model.predict(np.full((1, 1, 8, 9), 7, np.uint8)).tolist() == [[8.0] * 10]

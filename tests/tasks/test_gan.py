@@ -9,6 +9,7 @@ from pipeline.core.spec import DataSpec
 from pipeline.network import building
 from pipeline.tasks import gan
 from pipeline.training.options import TrainOptions
+from pipeline.training.pieces import whole
 
 
 def task(name="dcgan", lr=0.001, epochs=1, **loss):
@@ -50,7 +51,7 @@ def changed(network, before):
 def test_one_update_changes_every_weight_of_both_networks(name, averaging):
     made = task(name, averaging=averaging)
     before = weights(made.model)
-    losses = made.update(stored(PICTURES, 8), None, 0)
+    losses = made.update([whole(stored(PICTURES, 8), None)], 0)
     assert set(losses) == {"loss", "discriminator"}
     assert changed(made.model, before) == before.keys()
 
@@ -59,17 +60,17 @@ def test_each_network_is_trained_by_its_own_loss(monkeypatch):
     made = task("gan")
     # The generator's step changes nothing of the discriminator, and the other way round.
     seen = []
-    minimize = type(made.optimizer).minimize
+    take = type(made.optimizer).step
     monkeypatch.setattr(
         type(made.optimizer),
-        "minimize",
-        lambda self, loss, step: (
+        "step",
+        lambda self, step: (
             before := weights(made.model),
-            minimize(self, loss, step),
+            take(self, step),
             seen.append({key.partition(".")[0] for key in changed(made.model, before)}),
         ),
     )
-    made.update(stored(PICTURES, 8), None, 0)
+    made.update([whole(stored(PICTURES, 8), None)], 0)
     assert seen == [{"discriminator"}, {"generator"}]
 
 
@@ -77,10 +78,8 @@ def test_the_losses_are_those_of_the_paper():
     made = task("gan", lr=1e-12, label_smoothing=0.2)
     made.model.discriminator[3].p = 0.0  # no dropout
     images = stored(PICTURES, 8)
-    torch.manual_seed(3)
-    losses = made.losses(images, None, 0)
-    torch.manual_seed(3)
-    samples = made.model.generator(torch.randn(8, 6))
+    losses = made.update([whole(images, None, seed=3)], 0)
+    samples = made.model.generator(torch.randn(8, 6, generator=torch.Generator().manual_seed(3)))
     real = made.model.discriminator(images / 127.5 - 1).sigmoid()
     fake = made.model.discriminator(samples).sigmoid()
     on_real = -(0.8 * real.log() + 0.2 * (1 - real).log()).mean()
@@ -92,7 +91,7 @@ def test_the_kept_generator_is_the_moving_average():
     made = task("gan", averaging=0.9)
     expected = weights(made.generator)
     for step in (0, 1, 200):
-        made.update(stored(PICTURES, 8), None, step)
+        made.update([whole(stored(PICTURES, 8), None)], step)
         past = {0: 1 / 10, 1: 2 / 11, 200: 0.9}[step]
         new = weights(made.generator)
         expected = {name: past * value + (1 - past) * new[name] for name, value in expected.items()}
@@ -103,20 +102,20 @@ def test_the_kept_generator_is_the_moving_average():
 @pytest.mark.parametrize("averaging", [0.0, 0.9])
 def test_all_that_an_update_needs_is_saved(averaging):
     made, again, images = task(averaging=averaging), task(averaging=averaging), stored(PICTURES, 8)
-    made.update(images, None, 0)
+    made.update([whole(images, None)], 0)
     again.load_state_dict(deepcopy(made.state_dict()))
     for one in (made, again):
         torch.manual_seed(7)
-        one.update(images, None, 1)
+        one.update([whole(images, None)], 1)
     assert changed(made.model, weights(again.model)) == set()
 
 
 def test_diversity_tells_a_collapsed_generator():
     judge, images = task(), stored(PICTURES, 50)
     judge.generator = judge.model.generator = Given(images / 127.5 - 1)
-    diverse = judge.metrics(judge.validate(images, None))["diversity"]
+    diverse = judge.metrics(judge.validate(whole(images, None)))["diversity"]
     judge.generator = judge.model.generator = Given((images[:1] / 127.5 - 1).expand_as(images))
-    alike = judge.metrics(judge.validate(images, None))["diversity"]
+    alike = judge.metrics(judge.validate(whole(images, None)))["diversity"]
     assert diverse > 0.9
     assert alike == 0
 
@@ -137,13 +136,13 @@ def test_training_stops_when_diversity_stays_low_and_says_what_to_do():
 
 def test_validation_leaves_the_generator_learning():
     made, images = task(averaging=0.9), stored(PICTURES, 8)
-    made.update(images, None, 0)
+    made.update([whole(images, None)], 0)
     before = weights(made.generator)
     made.model.eval()
-    made.metrics(made.validate(images, None))
+    made.metrics(made.validate(whole(images, None)))
     assert changed(made.generator, before) == set()
     made.model.train()
-    made.update(images, None, 1)
+    made.update([whole(images, None)], 1)
     assert {name for name in before if name.endswith("running_mean")} <= changed(made.generator, before)
 
 
@@ -159,7 +158,7 @@ def test_it_shows_the_same_latents_each_time():
 def test_validation_is_zero_for_the_images_themselves():
     made, images = task(), stored(PICTURES, 50)
     made.generator = made.model.generator = Given(images / 127.5 - 1)
-    found = made.metrics(made.validate(images, None))
+    found = made.metrics(made.validate(whole(images, None)))
     assert found["loss"] == pytest.approx(0, abs=1e-5)
     assert found["diversity"] == pytest.approx(1, rel=1e-4)
 

@@ -10,6 +10,7 @@ from pipeline.core.spec import DataSpec
 from pipeline.network import building
 from pipeline.tasks import vae
 from pipeline.training.options import TrainOptions
+from pipeline.training.pieces import whole
 
 
 def task(name="vae", model=None, num_steps=100, **loss):
@@ -45,7 +46,7 @@ class Fixed(nn.Module):
 
 
 def test_the_closed_form_of_kl_agrees_with_draws():
-    kl = task(model=Fixed()).validate(stored(PICTURES, 3), None)["kl"].item()
+    kl = task(model=Fixed()).validate(whole(stored(PICTURES, 3), None))["kl"].item()
     posterior, prior = Normal(torch.ones(2), 2 * torch.ones(2)), Normal(torch.zeros(2), torch.ones(2))
     draws = posterior.sample((400_000,))
     expected = (posterior.log_prob(draws) - prior.log_prob(draws)).sum(1).mean().item()
@@ -59,7 +60,7 @@ def test_reconstruction_is_the_cross_entropy_of_all_pixels_of_an_image():
     logits = (1 + 2 * noise).sum(1).view(-1, 1, 1, 1)
     pixels = Bernoulli(logits=logits, validate_args=False)
     expected = -pixels.log_prob(images / 255).sum().item() / 3
-    losses = made.validate(images, None)
+    losses = made.validate(whole(images, None))
     assert losses["reconstruction"].item() == pytest.approx(expected, rel=1e-5)
     assert losses["loss"].item() == pytest.approx(expected + losses["kl"].item(), rel=1e-6)
 
@@ -69,7 +70,7 @@ def test_reconstruction_is_the_cross_entropy_of_all_pixels_of_an_image():
     [({}, 0, 1.0), ({"beta": 4.0}, 50, 4.0), ({"beta": 2.0, "warmup": 0.5}, 24, 1.0), ({"warmup": 0.5}, 99, 1.0)],
 )
 def test_beta_weighs_kl_in_training_and_rises_over_the_warmup(loss, step, weight):
-    losses = task(**loss).losses(stored(PICTURES, 4), None, step)
+    losses = task(**loss).losses(whole(stored(PICTURES, 4), None), step)
     assert losses["loss"].item() == pytest.approx((losses["reconstruction"] + weight * losses["kl"]).item())
 
 
@@ -77,9 +78,9 @@ def test_beta_weighs_kl_in_training_and_rises_over_the_warmup(loss, step, weight
 def test_it_learns_and_every_weight_takes_part(name):
     made, images = task(name), stored(PICTURES, 20)
     before = {key: value.clone() for key, value in made.model.state_dict().items()}
-    first = made.update(images, None, 0)["loss"]
+    first = made.update([whole(images, None)], 0)["loss"]
     for step in range(1, 60):
-        last = made.update(images, None, step)["loss"]
+        last = made.update([whole(images, None)], step)["loss"]
     assert last < first
     assert [key for key, value in made.model.state_dict().items() if torch.equal(value, before[key])] == []
 
@@ -90,7 +91,7 @@ def test_it_shows_the_same_latents_each_time():
     assert (first.dtype, first.shape) == (torch.uint8, (64, *PICTURES.shape))
     torch.randn(5)
     assert torch.equal(first, made.show())
-    made.update(stored(PICTURES, 4), None, 0)
+    made.update([whole(stored(PICTURES, 4), None)], 0)
     assert not torch.equal(first, made.show())
 
 

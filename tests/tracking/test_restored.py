@@ -34,6 +34,7 @@ TRACK = ("python", "-m", "pipeline.tracking.track")
 #: What only the process that trained can know.
 OF_THE_PROCESS = (
     "device",
+    "trained_on",
     "DVC_STAGE",
     "git.dirty",
     "mlflow.user",

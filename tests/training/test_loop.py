@@ -8,6 +8,7 @@ from pipeline.network.batches import Rows
 from pipeline.tasks import classification
 from pipeline.training import loop
 from pipeline.training.options import Augment, TrainOptions
+from pipeline.training.pieces import whole
 
 SPEC = DataSpec(modality="image", shape=(1, 28, 28), num_classes=10)
 IMAGES = Meta(spec=SPEC, classes=(), counts={}, scale=255.0, mean=(0.3,), std=(0.3,))
@@ -36,9 +37,9 @@ def test_every_example_is_seen_once_an_epoch(problem):
         def __init__(self, task):
             self.task, self.model = task, task.model
 
-        def update(self, inputs, targets, step):
-            seen.append(inputs)
-            return self.task.update(inputs, targets, step)
+        def update(self, pieces, step):
+            seen.extend(piece.inputs for piece in pieces)
+            return self.task.update(pieces, step)
 
         def __getattr__(self, name):
             return getattr(self.task, name)
@@ -56,7 +57,7 @@ def test_every_example_is_seen_once_an_epoch(problem):
 def test_the_train_loss_is_the_mean_over_examples_not_batches(problem):
     # With a learning rate near 0 nothing changes, so that the loss of an epoch is that of the first weights.
     task, state = problem(epochs=1, optimizer={"name": "sgd", "lr": 1e-12})
-    expected = task.validate(problem.train[0].values, problem.train[1])["loss"].item()
+    expected = task.validate(whole(problem.train[0].values, problem.train[1]))["loss"].item()
     assert state.history[0]["train_loss"] == pytest.approx(expected, rel=1e-5)
 
 
@@ -71,13 +72,13 @@ def test_validation_measures_every_example_once(problem, monkeypatch):
 def test_the_best_epoch_is_kept(problem):
     # This rate oscillates, so that the best epoch isn't the last.
     settings = {"epochs": 8, "optimizer": {"name": "sgd", "lr": 3.0}, "seed": 1}
-    images, labels = problem.val[0].values, problem.val[1]
+    val = whole(problem.val[0].values, problem.val[1])
     task, state = problem(keep="best", **settings)
     losses = [row["val_loss"] for row in state.history]
     assert state.best_epoch == losses.index(min(losses)) + 1 != 8
-    assert task.validate(images, labels)["loss"].item() == pytest.approx(min(losses), rel=1e-5)
+    assert task.validate(val)["loss"].item() == pytest.approx(min(losses), rel=1e-5)
     last, _ = problem(keep="last", **settings)
-    assert last.validate(images, labels)["loss"].item() == pytest.approx(losses[-1], rel=1e-5)
+    assert last.validate(val)["loss"].item() == pytest.approx(losses[-1], rel=1e-5)
 
 
 def test_patience_stops_after_so_many_epochs_without_a_better_one(problem):

@@ -15,15 +15,15 @@ PADDING_ID = 0x4246
 DROPPED = (".debug_pkl", "/.data/serialization_id")
 
 
-def write(file: Path, content: bytes) -> None:
+def write(file: Path, content: bytes, dropped: tuple[str, ...] = DROPPED) -> None:
     """Write the archive ``content``, normalised, to ``file``.
 
     Records come in the order of their names, uncompressed (another zlib compresses differently), without time stamps,
-    each aligned; those that hold source paths are left out.
+    each aligned; those whose names end in one of ``dropped`` are left out.
     """
     with ZipFile(BytesIO(content)) as old, ZipFile(file, "w") as new:
         for name in sorted(old.namelist()):
-            if not name.endswith(DROPPED):
+            if not name.endswith(dropped):
                 new.writestr(_header(name, new.fp.tell()), old.read(name))  # type: ignore[union-attr]
 
 

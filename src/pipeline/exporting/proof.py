@@ -27,11 +27,13 @@ def prove(
         ValueError: a label differs, or an answer by more than ``tolerance``; the message counts the examples.
     """
     answers = torch.cat([program(*batch) for batch in batches])
+    unit = 1
     if expected.dtype == torch.uint8:
-        tolerance, answers, expected = max(tolerance, 1 / 255), answers.double() / 255, expected.double() / 255
-    difference = (answers.double() - expected.double()).abs()
+        tolerance, unit = max(tolerance, 1 / 255), 255
+    # Pixels are subtracted before they are divided: 33/255 - 32/255 is more than 1/255.
+    difference = (answers.double() - expected.double()).abs() / unit
     # NaN compares as false, so it is counted.
-    close = difference <= tolerance * expected.double().abs().clamp(min=1)
+    close = difference <= tolerance * (expected.double().abs() / unit).clamp(min=1)
     close = close.flatten(1).all(1) if close.dim() > 1 else close
     result = {"max_difference": difference.max().item()}
     if expected.dim() == 2:

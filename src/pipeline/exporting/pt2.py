@@ -28,7 +28,7 @@ def write(spec: DataSpec, example: Example | None, program: nn.Module, file: Pat
     """
     arguments, axes = example or _example(spec)
     # An LSTM is unrolled into as many steps as the example has, unless it becomes a loop; images have a fixed number.
-    with _loops() if spec.modality == "text" else nullcontext(), warnings.catch_warnings():
+    with loops() if spec.modality == "text" else nullcontext(), warnings.catch_warnings():
         # An LSTM keeps a list of its weights beside them, which is of no concern: the weights are in the archive.
         warnings.filterwarnings("ignore", message=r"The tensor attributes? .*_flat_weights", category=UserWarning)
         # The loop checks its counter by a function that PyTorch has deprecated since.
@@ -43,7 +43,7 @@ def write(spec: DataSpec, example: Example | None, program: nn.Module, file: Pat
 
 
 @contextmanager
-def _loops() -> Iterator[None]:
+def loops() -> Iterator[None]:
     """Let LSTMs become loops."""
     lstm = torch.ops.aten.lstm.input
     with register_lstm_while_loop_decomposition():

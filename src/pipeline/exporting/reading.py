@@ -30,9 +30,11 @@ class ReadImages(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         if images.dtype != torch.uint8 or images.dim() != 4 or images.shape[1] != self.num_channels:
+            # In TorchScript a dtype is a number, and `images.type()` prints all of the images.
+            dtype = "uint8" if images.dtype == torch.uint8 else "not uint8 and"
             raise ValueError(
                 f"images must be uint8 of shape (N, {self.num_channels}, H, W); "
-                f"these are {images.type()} of shape {images.shape}"
+                f"these are {dtype} of shape {images.shape}"
             )
         # There is no shortcut for images of the right size: a branch on it would fix H and W in torch.export.
         resized = F.interpolate(images.float(), [self.height, self.width], mode="bilinear", antialias=True)
@@ -53,7 +55,8 @@ class ReadTable(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         if rows.dtype != torch.float32 or rows.dim() != 2 or rows.shape[1] != self.num_features:
+            dtype = "float32" if rows.dtype == torch.float32 else "not float32 and"
             raise ValueError(
-                f"rows must be float32 of shape (N, {self.num_features}); these are {rows.type()} of shape {rows.shape}"
+                f"rows must be float32 of shape (N, {self.num_features}); these are {dtype} of shape {rows.shape}"
             )
         return self.standardize(rows)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pipeline.exporting import archive
 
 #: What a program offers besides ``forward``.
-KEPT = ("classes", "features", "encode", "decode", "sample", "latent_size")
+KEPT = ("classes", "shape", "features", "encode", "decode", "sample", "latent_size")
 
 
 @contextmanager

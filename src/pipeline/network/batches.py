@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pipeline.core.tokenizer import PADDING
-from pipeline.network import devices
+from pipeline.network import devices, processes
 
 #: A bucket holds texts of which none has less than so many tenths of the tokens of the longest.
 TENTHS = 9
@@ -29,6 +29,12 @@ class Batch:
     width: int = 0
     place: Tensor | None = None
 
+    def part(self, first: int, last: int) -> "Batch":
+        """Those from position ``first`` to the one before ``last``, as wide as the whole."""
+        if last - first == len(self.index):
+            return self
+        return Batch(self.index[first:last], self.width, None if self.place is None else self.place[first:last])
+
 
 class Inputs(Protocol):
     """The inputs of a split; :func:`of` makes them."""
@@ -49,7 +55,10 @@ def of(tensors: dict[str, Tensor], device: torch.device) -> "Inputs":
     """The inputs among the ``tensors`` of a prepared split, brought to ``device``."""
     if "inputs" in tensors:
         inputs = tensors["inputs"]
-        return Rows(inputs.to(device)) if devices.has_room(device, inputs.nbytes) else Streamed(inputs, device)
+        # Several processes read from the one memory map, instead of a copy each.
+        is_shared = processes.size() > 1 and device.type != "cpu"
+        is_resident = not is_shared and devices.has_room(device, inputs.nbytes)
+        return Rows(inputs.to(device)) if is_resident else Streamed(inputs, device)
     return Texts(tensors["tokens"], tensors["offsets"], device)
 
 

@@ -40,7 +40,7 @@ def prepare(num_threads: int) -> torch.device:
     """Choose the device (CUDA, then MPS, then CPU) and make PyTorch deterministic on it.
 
     The device belongs to the machine, not to the experiment, so it isn't a parameter; ``PIPELINE_DEVICE`` overrides it
-    (one of several GPUs is chosen by ``CUDA_VISIBLE_DEVICES``).
+    (one of several GPUs is chosen by ``CUDA_VISIBLE_DEVICES``). Of several processes each has a GPU of its own.
 
     Raises:
         ValueError: ``PIPELINE_DEVICE`` names a device that isn't there.
@@ -64,4 +64,8 @@ def prepare(num_threads: int) -> torch.device:
     wanted = os.environ.get("PIPELINE_DEVICE") or available[0]
     if wanted not in available:
         raise ValueError(f"PIPELINE_DEVICE={wanted} is not available here; {nearest(wanted, available)}")
+    if wanted == "cuda":
+        number = int(os.environ.get("LOCAL_RANK", "0"))  # torchrun's
+        torch.cuda.set_device(number)
+        return torch.device("cuda", number)
     return torch.device(wanted)

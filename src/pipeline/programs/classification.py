@@ -46,10 +46,15 @@ class Classifier(nn.Module):
 
 
 class Program(Classifier):
-    """(N, C, H, W) uint8 images of any size, or (N, F) float32 rows -> (N, num_classes) float32 probabilities."""
+    """(N, C, H, W) uint8 images of any size, or (N, F) float32 rows -> (N, num_classes) float32 probabilities.
+
+    Attributes:
+        shape: of one example as the network reads it: (C, height, width) or (F,); the TorchScript file carries it too.
+    """
 
     def __init__(self, model: Any, meta: Meta) -> None:
         super().__init__(model, meta)
+        self.shape = list(meta.spec.shape)
         self.read = reader(meta)
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -15,10 +15,15 @@ def programs(model: nn.Module, meta: Meta) -> Programs:
 
 
 class Program(nn.Module):
-    """(N, C, H, W) uint8 images of any size, or (N, F) float32 rows -> (N,) float32 predictions."""
+    """(N, C, H, W) uint8 images of any size, or (N, F) float32 rows -> (N,) float32 predictions.
+
+    Attributes:
+        shape: of one example as the network reads it: (C, height, width) or (F,); the TorchScript file carries it too.
+    """
 
     def __init__(self, model: nn.Module, meta: Meta) -> None:
         super().__init__()
+        self.shape = list(meta.spec.shape)
         self.read = reader(meta)
         self.model = model
 

@@ -40,9 +40,14 @@ class Registry:
         Its place is determined by its contents: an attempt that was cut short leaves nothing to trip over, and no other
         version's files are replaced.
         """
-        place = f"models/{program_md5}"
+        place = _place(program_md5)
         self.client.log_artifacts(run.info.run_id, str(package), place)
         return f"{run.info.artifact_uri}/{place}"
+
+    def download(self, version: ModelVersion, target: Path) -> Path:
+        """Get the MLflow model of a version, into the folder ``target``; gives its own folder."""
+        assert version.run_id, "every version of ours is registered with its run"
+        return Path(self.client.download_artifacts(version.run_id, _place(version.tags[PROGRAM]), str(target)))
 
     def add(self, wanted: Projection, run: Run, address: str, program_md5: str) -> ModelVersion:
         """Register what lies at ``address`` as the next version of its run's name."""
@@ -80,6 +85,10 @@ class Registry:
         model = self._model(name)
         version = model.aliases.get(CHAMPION) if model else None
         return self.client.get_model_version(name, version) if version else None
+
+    def champions(self) -> list[str]:
+        """The names of the registered models that have a champion."""
+        return sorted(model.name for model in self.client.search_registered_models() if CHAMPION in model.aliases)
 
     def crown(self, version: ModelVersion, reason: str) -> None:
         """Make ``version`` its model's champion in place of the present one."""
@@ -134,6 +143,10 @@ class Registry:
         for key, value in tags.items():
             if version.tags.get(key) != value:
                 self.client.set_model_version_tag(version.name, version.version, key, value)
+
+
+def _place(program_md5: str) -> str:
+    return f"models/{program_md5}"
 
 
 def _now() -> str:

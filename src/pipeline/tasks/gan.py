@@ -11,9 +11,11 @@ from torch.nn import functional as F
 from pipeline.core.schema import Schema, Share, parse
 from pipeline.core.spec import DataSpec
 from pipeline.core.storage import Meta
+from pipeline.network import processes
 from pipeline.training.optimizer import Optimizer
 from pipeline.training.options import TrainOptions
-from pipeline.training.task import LearningTask, Row
+from pipeline.training.pieces import Piece
+from pipeline.training.task import LearningTask, Row, weighted
 
 #: Validation metric -> which of two values is better.
 METRICS = {"val_loss": min, "val_diversity": max}
@@ -58,35 +60,38 @@ class Task(LearningTask):
         self.adversarial = parse(Options, {"loss": options.loss}, "train").loss
         self.generator = deepcopy(model.generator) if self.adversarial.averaging else model.generator
         super().__init__(model, meta, options, num_steps)
+        self.judge = processes.together(model.discriminator)
         self.discriminator_optimizer = Optimizer(model.discriminator.parameters(), options, num_steps)
 
-    def learners(self) -> list[nn.Parameter]:
-        """The generator's; the discriminator has an optimiser of its own."""
-        return list(self.generator.parameters())
+    def learns(self) -> nn.Module:
+        """The generator; the discriminator has an optimiser of its own."""
+        return self.generator
 
     def compile(self, mode: str) -> None:
         """See :meth:`LearningTask.compile`."""
-        self.generator.compile(mode=mode, dynamic=False)
+        super().compile(mode)
         self.model.discriminator.compile(mode=mode, dynamic=False)
 
-    def losses(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
-        """Train the discriminator by one step; ``loss`` is then the generator's against it, as for its own images."""
-        images = _signed(inputs)
-        latents = torch.randn(len(images), self.model.latent_size).to(images.device, non_blocking=True)
-        with self.precision(images.device):
-            fake = self.generator.train()(latents)  # validation has left it as it will be used
-            real_logits, fake_logits = self.model.discriminator(images), self.model.discriminator(fake.detach())
-        labels = torch.full_like(real_logits, 1 - self.adversarial.label_smoothing, dtype=torch.float32)
-        real = F.binary_cross_entropy_with_logits(real_logits.float(), labels)
-        discriminator = (real + F.softplus(fake_logits.float()).mean()) / 2
-        self.discriminator_optimizer.minimize(discriminator, step)
-        with self.precision(images.device):
-            logits = self.model.discriminator(fake)
-        return {"loss": F.softplus(-logits.float()).mean(), "discriminator": discriminator}
+    def update(self, pieces: list[Piece], step: int) -> dict[str, Tensor]:
+        """Train the discriminator by one step, then against it the generator; see :meth:`LearningTask.update`.
 
-    def update(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
-        """See :meth:`LearningTask.update`."""
-        losses = super().update(inputs, targets, step)
+        ``loss`` is the generator's, as if its images were real, and ``discriminator`` that of the discriminator.
+        """
+        self.generator.train()  # validation has left it as it will be used
+        pieces = [self.augmented(piece) for piece in pieces]
+        fakes, judged, losses = [], [], []
+        for piece in pieces:
+            is_last = piece is pieces[-1]
+            with processes.exchanging(self.learner, is_last), processes.exchanging(self.judge, is_last):
+                fakes.append(self._fake(piece))
+                judged.append(self._judge(piece, fakes[-1]))
+                self.discriminator_optimizer.add(judged[-1], piece.weight)
+        self.discriminator_optimizer.step(step)
+        for piece, fake, discriminator in zip(pieces, fakes, judged, strict=True):
+            with processes.exchanging(self.learner, piece is pieces[-1]):
+                losses.append({"loss": self._deceive(fake), "discriminator": discriminator})
+                self.optimizer.add(losses[-1]["loss"], piece.weight)
+        self.optimizer.step(step)
         if self.adversarial.averaging:
             # The first generators are worth nothing: the past counts for less than (1 + step) / (10 + step).
             weight = 1 - min(self.adversarial.averaging, (1 + step) / (10 + step))
@@ -94,11 +99,29 @@ class Task(LearningTask):
             for name, kept in self.model.generator.state_dict().items():
                 if kept.is_floating_point():
                     kept.lerp_(learning[name], weight)
-        return losses
+        return weighted(losses, pieces)
 
-    def validate(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    def _fake(self, piece: Piece) -> Tensor:
+        latents = piece.own(torch.randn(piece.total, self.model.latent_size, generator=piece.noise))
+        with self.precision(latents.device):
+            images: Tensor = self.learner(latents)
+        return images
+
+    def _judge(self, piece: Piece, fake: Tensor) -> Tensor:
+        with self.precision(fake.device):
+            real_logits, fake_logits = self.judge(_signed(piece.inputs)), self.judge(fake.detach())
+        labels = torch.full_like(real_logits, 1 - self.adversarial.label_smoothing, dtype=torch.float32)
+        real = F.binary_cross_entropy_with_logits(real_logits.float(), labels)
+        return (real + F.softplus(fake_logits.float()).mean()) / 2
+
+    def _deceive(self, fake: Tensor) -> Tensor:
+        with self.precision(fake.device):
+            logits = self.model.discriminator(fake)
+        return F.softplus(-logits.float()).mean()
+
+    def validate(self, piece: Piece) -> dict[str, Tensor]:
         """What :meth:`metrics` must know of real images: means of each pixel and of its square."""
-        images = _signed(inputs)
+        images = _signed(piece.inputs)
         return {"mean": images.mean(0), "squares": images.square().mean(0)}
 
     def metrics(self, means: dict[str, Tensor]) -> dict[str, Tensor]:

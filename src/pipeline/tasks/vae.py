@@ -4,13 +4,14 @@ from typing import Any, Literal
 
 import torch
 from pydantic import Field, NonNegativeFloat
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pipeline.core.schema import Schema, parse
 from pipeline.core.spec import DataSpec
 from pipeline.core.storage import Meta
 from pipeline.training.options import TrainOptions
+from pipeline.training.pieces import Piece
 from pipeline.training.task import LearningTask
 
 #: Validation metric -> which of two values is better.
@@ -54,24 +55,19 @@ class Task(LearningTask):
         super().__init__(model, meta, options, num_steps)
         self.elbo = parse(Options, {"loss": options.loss}, "train").loss
 
-    def compile(self, mode: str) -> None:
-        """See :meth:`LearningTask.compile`."""
-        # As one: a CUDA graph's results last until the next one runs.
-        self._parts = torch.compile(self._parts, mode=mode, dynamic=False)  # type: ignore[method-assign]
+    def learns(self) -> nn.Module:
+        """See :meth:`LearningTask.learns`."""
+        return Parts(self.model)
 
-    def losses(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
+    def losses(self, piece: Piece, step: int) -> dict[str, Tensor]:
         """``reconstruction`` and ``kl`` in nats per image, and their weighted sum; one draw of latents an image."""
-        images = inputs.float() / 255
-        # Drawn on the CPU, so that every device gets the same noise.
-        noise = torch.randn(len(images), self.model.latent_size).to(images.device, non_blocking=True)
-        with self.precision(images.device):
-            parts = self._parts(images, noise)
+        with self.precision(piece.inputs.device):
+            parts = self.learner(*self._given(piece))
         return {"loss": parts["reconstruction"] + self._beta(step) * parts["kl"], **parts}
 
-    def validate(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """The same with beta 1, and with the same noise each time, so that epochs compare."""
-        noise = torch.randn(len(inputs), self.model.latent_size, generator=torch.Generator().manual_seed(0))
-        parts = self._parts(inputs.float() / 255, noise.to(inputs.device, non_blocking=True))
+    def validate(self, piece: Piece) -> dict[str, Tensor]:
+        """The same with beta 1."""
+        parts = self.learning(*self._given(piece))
         return {"loss": parts["reconstruction"] + parts["kl"], **parts}
 
     @torch.no_grad()
@@ -81,7 +77,26 @@ class Task(LearningTask):
         pixels = self.model.decode(latents.to(next(self.model.parameters()).device)).sigmoid()
         return (pixels * 255).round().byte()
 
-    def _parts(self, images: Tensor, noise: Tensor) -> dict[str, Tensor]:
+    def _given(self, piece: Piece) -> tuple[Tensor, Tensor]:
+        noise = torch.randn(piece.total, self.model.latent_size, generator=piece.noise)
+        return piece.inputs.float() / 255, piece.own(noise)
+
+    def _beta(self, step: int) -> float:
+        rising = self.elbo.warmup * self.num_steps
+        return self.elbo.beta * min(1.0, (step + 1) / rising if rising else 1.0)
+
+
+class Parts(nn.Module):
+    """Images (N, C, H, W) from 0 to 1 and noise (N, latent_size) -> the two parts of the loss, means over images.
+
+    One module, for the results of a CUDA graph last until the next one runs.
+    """
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor, noise: Tensor) -> dict[str, Tensor]:
         mean, log_variance = self.model.encode(images)
         latents = mean + (log_variance / 2).exp() * noise
         logits = self.model.decode(latents).float()
@@ -90,7 +105,3 @@ class Task(LearningTask):
         reconstruction = (F.softplus(logits).sum() - torch.dot(logits.flatten(), images.flatten())) / len(images)
         kl = (mean.square() + log_variance.exp() - 1 - log_variance).sum() / (2 * len(images))
         return {"reconstruction": reconstruction, "kl": kl}
-
-    def _beta(self, step: int) -> float:
-        rising = self.elbo.warmup * self.num_steps
-        return self.elbo.beta * min(1.0, (step + 1) / rising if rising else 1.0)

@@ -12,6 +12,7 @@ import torch
 
 from pipeline.core.files import replacing
 from pipeline.core.stage import say
+from pipeline.network import processes
 from pipeline.training.loop import State
 from pipeline.training.task import LearningTask
 from pipeline.watching import leftovers
@@ -23,36 +24,36 @@ NUM_KEPT = 2
 
 
 class Checkpoints:
-    """The checkpoints of one training, which its input key names.
+    """The checkpoints of one training, which its input key names. Of several processes only the first reads and writes.
 
     Each file's name holds the step and a SHA-256 of its contents, by which a damaged one is known.
+
+    Attributes:
+        places: where the training has taken place so far, such as ``cpu`` and then ``2 x cpu``: the bits depend on it.
     """
 
     def __init__(self, run: str, input_key: str, task: LearningTask, state: State) -> None:
         self.folder = leftovers.CHECKPOINTS / run / input_key
         self.task, self.state = task, state
+        device = next(task.model.parameters()).device.type
+        self.places = [device if processes.size() == 1 else f"{processes.size()} x {device}"]
         self.interval = _interval()
         self.saved_at = time.monotonic()
 
     def restore(self, device: torch.device) -> int:
         """Load the newest checkpoint that is whole into task and state; returns its step, 0 if there is none."""
-        for file in reversed(self._files()):
-            content = file.read_bytes()
-            if not file.stem.endswith(_digest(content)):
-                say(f"warning: {file} is damaged; trying the one before it")
-                continue
-            # Onto the CPU: the task moves its tensors to where it is, but for those that an optimiser keeps on the CPU.
-            saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-            if saved["input_key"] != self.folder.name:
-                say(f"warning: {file} belongs to another training; trying the one before it")
-                continue
-            self.task.load_state_dict(saved["task"])
-            for name, value in saved["state"].items():
-                setattr(self.state, name, value if name == "samples" else _to(value, device))
-            if saved["device"] != device.type:
-                say(f"warning: begun on {saved['device']}, going on on {device.type}: other bytes than on one device")
-            return self.state.step
-        return 0
+        content = processes.from_first(self._newest() if processes.rank() == 0 else None)
+        if content is None:
+            return 0
+        saved = _parsed(content)
+        self.task.load_state_dict(saved["task"])
+        for name, value in saved["state"].items():
+            setattr(self.state, name, value if name == "samples" else _to(value, device))
+        if saved["places"][-1:] != self.places:
+            self.places = saved["places"] + self.places
+            if processes.rank() == 0:
+                say(f"warning: trained on {', then '.join(self.places)}: other bytes than on one of them")
+        return self.state.step
 
     def on_step(self) -> None:
         """Write a checkpoint if it is time."""
@@ -65,8 +66,7 @@ class Checkpoints:
         Returns whether it was written.
         """
         buffer = io.BytesIO()
-        device = next(self.task.model.parameters()).device.type
-        origin = {"input_key": self.folder.name, "device": device}
+        origin = {"input_key": self.folder.name, "places": self.places}
         torch.save({**origin, "task": self.task.state_dict(), "state": vars(self.state)}, buffer)
         content = buffer.getvalue()
         try:
@@ -97,8 +97,25 @@ class Checkpoints:
         except OSError as error:
             say(f"warning: the checkpoints in {self.folder} stay: {error}")
 
+    def _newest(self) -> bytes | None:
+        for file in reversed(self._files()):
+            content = file.read_bytes()
+            if not file.stem.endswith(_digest(content)):
+                say(f"warning: {file} is damaged; trying the one before it")
+            elif _parsed(content)["input_key"] != self.folder.name:
+                say(f"warning: {file} belongs to another training; trying the one before it")
+            else:
+                return content
+        return None
+
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("[0-9]*.pt"))
+
+
+def _parsed(content: bytes) -> dict[str, Any]:
+    # Onto the CPU: the task moves its tensors to where it is, but for those that an optimiser keeps on the CPU.
+    parsed: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    return parsed
 
 
 def _to(value: Any, device: torch.device) -> Any:

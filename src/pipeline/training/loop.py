@@ -8,10 +8,11 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from pipeline.network import devices
+from pipeline.network import devices, processes
 from pipeline.network.batches import Inputs
 from pipeline.seeding import derive
 from pipeline.training.options import TrainOptions
+from pipeline.training.pieces import cut
 from pipeline.training.task import LearningTask, Row
 
 #: Examples in a batch that is only measured: large, since no activation is kept for a gradient.
@@ -128,9 +129,9 @@ def _train_epoch(
     first_step = len(state.history) * len(batches)
     task.model.train()
     for batch in batches[state.step - first_step :]:
-        # Augmentation and dropout draw from the global generator: a function of the step, so resuming needs no state.
-        devices.seed(targets.device, derive(seed, "step", state.step))
-        losses = task.update(inputs.take(batch), targets.index_select(0, batch.index), state.step)
+        # Everything random is a function of the step, so resuming needs no state.
+        pieces = cut(inputs, targets, batch, options.accumulation, derive(seed, "step", state.step))
+        losses = processes.added(task.update(pieces, state.step))
         if state.losses is None:
             state.losses = torch.empty(len(batches), len(losses), device=targets.device)
             state.loss_names = list(losses)
@@ -159,8 +160,9 @@ def _validate(task: LearningTask, val: Split) -> dict[str, float]:
     sums: dict[str, Tensor] = {}
     for batch in inputs.batches(EVALUATION_BATCH):
         share = len(batch.index) / len(targets)
-        for name, mean in task.validate(inputs.take(batch), targets.index_select(0, batch.index)).items():
-            sums[name] = sums.get(name, torch.zeros_like(mean)) + mean * share
-    metrics = task.metrics(sums)
+        [piece] = cut(inputs, targets, batch, 1, seed=0)  # the same noise each time, so that epochs compare
+        for name, mean in task.validate(piece).items():
+            sums[name] = sums.get(name, torch.zeros_like(mean)) + mean * (share * piece.weight)
+    metrics = task.metrics(processes.added(sums))
     values = torch.stack(list(metrics.values())).tolist()
     return {f"val_{name}": value for name, value in zip(metrics, values, strict=True)}

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pipeline.network import processes
 from pipeline.training import schedules
 from pipeline.training.options import TrainOptions
 
@@ -46,11 +47,14 @@ class Optimizer:
             settings["fused"] = True
         self.optimizer = CLASSES[options.optimizer.name](self.parameters, **settings)
 
-    def minimize(self, loss: Tensor, step: int) -> None:
-        """Take one step down the gradient of ``loss``, a scalar; ``step`` counts from the start of training."""
-        for parameter in self.parameters:
-            parameter.grad = None
-        torch.autograd.backward(loss, inputs=self.parameters)  # a GAN's two networks lie in one graph
+    def add(self, loss: Tensor, weight: float = 1.0) -> None:
+        """Add the gradient of ``loss``, a scalar, with a ``weight`` that is the loss's share of all processes'."""
+        factor = weight * processes.size()  # the mean over processes is what comes of their gradients
+        # A GAN's two networks lie in one graph.
+        torch.autograd.backward(loss if factor == 1 else loss * factor, inputs=self.parameters)
+
+    def step(self, step: int) -> None:
+        """Take a step down the gradients that were added; ``step`` counts from the start of training."""
         if self.options.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.parameters, self.options.clip_norm)
         lr = self.options.optimizer.lr * schedules.factor(self.options.schedule, step, self.num_steps)
@@ -58,6 +62,9 @@ class Optimizer:
             group["lr"] = lr
         with torch.no_grad():
             self.optimizer.step()
+        # As the optimiser's zero_grad does it, without the profiler's hook around that.
+        for parameter in self.parameters:
+            parameter.grad = None
 
     def state_dict(self) -> dict[str, Any]:
         return self.optimizer.state_dict()

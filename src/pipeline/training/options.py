@@ -93,6 +93,8 @@ class TrainOptions(Schema):
 
     Attributes:
         loss: belongs to the task, which checks it.
+        accumulation: pieces in which a batch goes through the network, one after the other, to need less memory; their
+            gradients add up. Batch norm sees a piece at a time.
         clip_norm: the largest norm of all gradients together.
         precision: ``bf16`` multiplies matrices in bfloat16 and keeps weights in float32; ``tf32`` is for GPUs and the
             same as ``fp32`` elsewhere.
@@ -109,6 +111,7 @@ class TrainOptions(Schema):
     optimizer: Annotated[SGD | Adagrad | RMSprop | Adam, Field(discriminator="name")]
     loss: dict[str, Any]
     schedule: Annotated[Constant | Cosine | OneCycle, Field(discriminator="name")] = Constant(name="constant")
+    accumulation: PositiveInt = 1
     clip_norm: PositiveFloat | None = None
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
     compile: bool = False
@@ -117,6 +120,12 @@ class TrainOptions(Schema):
     patience: PositiveInt | None = None
     keep: Literal["best", "last"] = "best"
     sample_epochs: tuple[PositiveInt, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_accumulation(self) -> Self:
+        if self.accumulation > self.batch_size:
+            raise ValueError(f"accumulation (={self.accumulation}) must not exceed batch_size (={self.batch_size})")
+        return self
 
     @model_validator(mode="after")
     def _check_sample_epochs(self) -> Self:

@@ -16,7 +16,7 @@ from pipeline.core import params, rooms, storage
 from pipeline.core.files import md5, replacing, write_json
 from pipeline.core.schema import parse
 from pipeline.core.stage import say
-from pipeline.network import batches, building, devices
+from pipeline.network import batches, building, devices, processes
 from pipeline.seeding import derive
 from pipeline.tracking import journal
 from pipeline.training import loop, pictures
@@ -59,18 +59,30 @@ def train(run: str, content: dict[str, Any], folder: Path) -> None:
     ``folder`` gets ``model.safetensors``, ``history.csv`` (one row an epoch), ``samples/`` (what a network that makes
     images made after chosen epochs) and ``record.json`` (see :func:`pipeline.records.record`).
 
+    torchrun may have started several processes for it: then the first does all of this, and the others only train.
+
     Raises:
         ValueError: prepared data are missing or damaged, or the loss stops being finite.
     """
+    with processes.joined():
+        _train(run, content, folder)
+
+
+def _train(run: str, content: dict[str, Any], folder: Path) -> None:
     job = prepare(run, content)
     options, num_examples = job.options, len(job.train[1])
     steps_per_epoch = job.train[0].num_batches(options.batch_size)
     state = loop.State()
     checkpoints = Checkpoints(run, job.record["input_key"], job.task, state)
-    if first_step := checkpoints.restore(job.device):
+    first_step = checkpoints.restore(job.device)
+    if processes.rank() > 0:
+        with Stop():  # the first decides at which step, and the next exchange fails without it
+            loop.fit(job.task, job.train, job.val, options, job.seed, job.better, state, Unwatched())
+        return
+    if first_step:
         say(f"{run}: going on from the checkpoint at step {first_step} of {options.epochs * steps_per_epoch}")
     with journal.stage("train", job.record) as log:
-        log.tags({"device": str(job.device)})
+        log.tags({"device": job.device.type, "trained_on": ", then ".join(checkpoints.places)})
         with Stop() as stop, Progress(run, options.epochs, num_examples, steps_per_epoch, first_step) as progress:
             watch = Watch(run, progress, Machine(job.device), log, checkpoints, stop)
             loop.fit(job.task, job.train, job.val, options, job.seed, job.better, state, watch)
@@ -119,6 +131,13 @@ def prepare(run: str, content: dict[str, Any]) -> Job:
 
 def _on(device: torch.device, tensors: dict[str, torch.Tensor]) -> loop.Split:
     return batches.of(tensors, device), tensors["targets"].to(device)
+
+
+class Unwatched:
+    """An observer of what needs none."""
+
+    def on_step(self, step: int, losses: dict[str, torch.Tensor]) -> None: ...
+    def on_epoch(self, row: Row) -> None: ...
 
 
 class Watch:

@@ -1,6 +1,7 @@
 """What tasks share: how a network learns from one batch after the other."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Any
 
@@ -8,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.core.storage import Meta
+from pipeline.network import processes
 from pipeline.network.inputs import reading
 from pipeline.training.augmentation import augment
 from pipeline.training.optimizer import Optimizer
 from pipeline.training.options import TrainOptions
+from pipeline.training.pieces import Piece
 
 #: One row of ``history.csv``.
 Row = dict[str, float]
@@ -20,28 +23,34 @@ Row = dict[str, float]
 class LearningTask(ABC):
     """How a network learns; the class ``Task`` of each file in ``tasks/`` is one. This one has a single optimiser.
 
-    Inputs are (N, *shape) and targets (N,) as stored, on the device of ``model``. The model is on its device before: an
-    optimiser may keep tensors there from the start.
+    The model is on its device before: an optimiser may keep tensors there from the start.
     """
 
     #: What is trained and kept; a task calls more of it than a module offers.
     model: Any
+    #: What :meth:`losses` calls to learn, from :func:`pipeline.network.processes.together`.
+    learner: nn.Module
 
     def __init__(self, model: nn.Module, meta: Meta, options: TrainOptions, num_steps: int) -> None:
         self.model, self.options, self.num_steps = model, options, num_steps
-        self.optimizer = Optimizer(self.learners(), options, num_steps)
+        self.learning = self.learns()
+        self.learner = processes.together(self.learning)
+        self.optimizer = Optimizer(self.learning.parameters(), options, num_steps)
 
-    def learners(self) -> list[nn.Parameter]:
-        """What the optimiser changes."""
-        return list(self.model.parameters())
+    def learns(self) -> nn.Module:
+        """What the optimiser changes, and :meth:`losses` calls in training."""
+        return self.model
+
+    def losses(self, piece: Piece, step: int) -> dict[str, Tensor]:
+        """Means over the piece, scalars on the device; ``loss`` is minimised, and the others are its parts.
+
+        For :meth:`update` as it is here.
+        """
+        raise NotImplementedError
 
     @abstractmethod
-    def losses(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
-        """Scalars, on the device; ``loss`` is minimised, and the others are its parts."""
-
-    @abstractmethod
-    def validate(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """Measure a batch in float32, as the model will be used; returns means over its examples, on the device.
+    def validate(self, piece: Piece) -> dict[str, Tensor]:
+        """Measure examples in float32, as the model will be used; returns means over them, on the device.
 
         The model is in evaluation mode, and no gradient is needed.
         """
@@ -50,11 +59,15 @@ class LearningTask(ABC):
         """The validation metrics, scalars, from the means over all examples of what :meth:`validate` returns."""
         return means
 
-    def update(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
-        """Take one step; returns the losses (detached scalars, on the device)."""
-        losses = self.losses(self.augmented(inputs), targets, step)
-        self.optimizer.minimize(losses["loss"], step)
-        return {name: loss.detach() for name, loss in losses.items()}
+    def update(self, pieces: list[Piece], step: int) -> dict[str, Tensor]:
+        """Take one step by a batch; returns the losses, weighted and summed (detached scalars, on the device)."""
+        losses = []
+        for piece in pieces:
+            with processes.exchanging(self.learner, piece is pieces[-1]):
+                losses.append(self.losses(self.augmented(piece), step))
+                self.optimizer.add(losses[-1]["loss"], piece.weight)
+        self.optimizer.step(step)
+        return weighted(losses, pieces)
 
     def show(self) -> Tensor | None:
         """Images that the network makes, of the same latents each time, uint8 (n, C, H, W); None if it makes none.
@@ -77,11 +90,11 @@ class LearningTask(ABC):
         For each size of batch its own: kernels for any size, which it would make at the second one, would let the bits
         depend on the order in which a process has met the sizes.
         """
-        self.model.compile(mode=mode, dynamic=False)
+        self.learning.compile(mode=mode, dynamic=False)
 
-    def augmented(self, inputs: Tensor) -> Tensor:
+    def augmented(self, piece: Piece) -> Piece:
         """Images (uint8) after random changes; anything else as it is."""
-        return augment(inputs, self.options.augment) if inputs.dtype == torch.uint8 else inputs
+        return augment(piece, self.options.augment) if piece.inputs.dtype == torch.uint8 else piece
 
     def precision(self, device: torch.device) -> Any:
         """The context in which a network computes while it learns."""
@@ -115,12 +128,22 @@ class SupervisedTask(LearningTask):
     def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
         """Validation metrics of a batch, each a mean over its examples."""
 
-    def losses(self, inputs: Tensor, targets: Tensor, step: int) -> dict[str, Tensor]:
+    def losses(self, piece: Piece, step: int) -> dict[str, Tensor]:
         """See :meth:`LearningTask.losses`."""
-        with self.precision(inputs.device):
-            outputs = self.model(self.read(inputs))
-        return {"loss": self.loss(outputs.float(), targets)}
+        with self.precision(piece.inputs.device):
+            outputs = self.learner(self.read(piece.inputs))
+        return {"loss": self.loss(outputs.float(), piece.targets)}
 
-    def validate(self, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    def validate(self, piece: Piece) -> dict[str, Tensor]:
         """See :meth:`LearningTask.validate`."""
-        return self.measure(self.model(self.read(inputs)), targets)
+        return self.measure(self.model(self.read(piece.inputs)), piece.targets)
+
+
+def weighted(values: list[dict[str, Tensor]], pieces: Iterable[Piece]) -> dict[str, Tensor]:
+    """The sums over ``pieces`` of each one's ``values`` times its weight, detached."""
+    total: dict[str, Tensor] = {}
+    for found, piece in zip(values, pieces, strict=True):
+        for name, value in found.items():
+            part = value.detach() if piece.weight == 1 else value.detach() * piece.weight
+            total[name] = total[name] + part if name in total else part
+    return total
