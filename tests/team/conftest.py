@@ -51,8 +51,8 @@ class TeamServer:
         said: the file with all that it and its programs have written.
     """
 
-    def __init__(self, data: Path, wrapper: tuple[str, ...] = ()) -> None:
-        self.data, self.wrapper, self.port = data, wrapper, free_port()
+    def __init__(self, data: Path) -> None:
+        self.data, self.port = data, free_port()
         # A quote and a backslash, as they may be in a password.
         self.secrets = {"PGPASSWORD": f"d'\\{secrets.token_hex(8)}", "MLFLOW_TRACKING_PASSWORD": secrets.token_hex(8)}
         self.admin = "admin"
@@ -73,9 +73,7 @@ class TeamServer:
         """Start it, and don't wait."""
         command = [sys.executable, "-m", "pipeline.team.server", str(self.data), "--port", str(self.port), *options]
         with self.said.open("ab") as said:
-            self.process = subprocess.Popen(
-                [*self.wrapper, *command], env=self.env | changed, stdout=said, stderr=said, cwd=self.home
-            )
+            self.process = subprocess.Popen(command, env=self.env | changed, stdout=said, stderr=said, cwd=self.home)
         return self.process
 
     def start(self, *options: str) -> None:
@@ -249,9 +247,11 @@ def server(place: Path, request: pytest.FixtureRequest) -> Iterator[TeamServer]:
     folder.mkdir()
     folder.chmod(0o711)
     made = TeamServer(folder / "data")
-    made.start()
-    yield made
-    made.end()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.end()
 
 
 @pytest.fixture

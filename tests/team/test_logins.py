@@ -53,10 +53,9 @@ def test_a_member_publishes_by_the_environment_alone(server, folder, member, key
     [
         lambda login: login | {"MLFLOW_TRACKING_PASSWORD": "secret and wrong"},
         lambda login: {"MLFLOW_TRACKING_URI": login["MLFLOW_TRACKING_URI"]},
-        lambda login: in_address(login, "secret and wrong"),
-        lambda login: in_address(login, "secret@and@wrong"),
+        lambda login: in_address(login, "secret@and wrong"),
     ],
-    ids=["wrong", "none", "wrong in the address", "with an @"],
+    ids=["wrong", "none", "wrong in the address"],
 )
 def test_a_login_that_is_refused_costs_one_warning_and_nothing_is_lost(server, folder, member, key, change):
     login = change(member)
@@ -71,7 +70,7 @@ def test_a_login_that_is_refused_costs_one_warning_and_nothing_is_lost(server, f
         assert REMEDY in done.stderr
         assert done.stderr.count("\n") == 1
     assert len(folder.journals()) == 1
-    folder.assert_keeps_no("secret", "and wrong", "wrong@")
+    folder.assert_keeps_no("secret", "and wrong")
 
     assert folder.run("tracking.track", member).stderr == ""
     assert folder.journals() == []

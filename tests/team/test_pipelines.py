@@ -1,4 +1,4 @@
-"""Whole pipelines that send their runs to the team's server: one with all its commands, and eight at once."""
+"""Eight whole pipelines that send their runs to the team's server at once."""
 
 import csv
 import json
@@ -13,7 +13,6 @@ from pipeline.tracking import projection
 # MLflow warns of what it uses of others.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::Warning")]
 
-PROMOTE = "    promote: {metric: accuracy, direction: max, threshold: 0.1, margin: 0.0}\n"
 NUM_PIPELINES = 8
 #: Seconds without a server.
 OUTAGE = 5

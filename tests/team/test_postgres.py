@@ -103,6 +103,15 @@ def test_a_creation_that_is_killed_leaves_nothing_to_trip_over(folder, seconds):
     assert [path.name for path in folder.parent.iterdir()] == ["postgres"]
 
 
+def test_a_creation_for_which_there_is_no_room_says_so_and_leaves_nothing(folder):
+    create = [sys.executable, "-c", CREATE, folder, PASSWORD]
+    done = subprocess.run(["prlimit", "--fsize=1000000", *create], capture_output=True, text=True)
+
+    assert "could not write to file" in done.stderr.splitlines()[-1]
+    assert done.stderr.splitlines()[-1].endswith("File too large")
+    assert list(folder.parent.iterdir()) == []
+
+
 def test_a_password_of_two_lines_is_refused(folder):
     with pytest.raises(ValueError, match="PGPASSWORD has more than one line"):
         Postgres(folder, "two\nlines")

@@ -64,14 +64,30 @@ def test_a_missing_secret_is_named_before_anything_is_made(idle, name):
     assert not idle.data.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("MLFLOW_TRACKING_PASSWORD", "elevenchars", "too short; MLflow wants 12 characters or more"),
+        ("MLFLOW_TRACKING_PASSWORD", "twelve chärs", "not all ASCII"),
+        ("MLFLOW_TRACKING_USERNAME", "jürgen", "not all ASCII"),
+    ],
+)
+def test_a_login_that_mlflow_would_refuse_is_named_before_anything_is_made(idle, name, value, problem):
+    (told,) = refusal(idle, **{name: value})
+
+    assert told.startswith(f"error: {name} is {problem}")
+    assert value not in told
+    assert not idle.data.exists()
+
+
 def test_a_port_or_folder_in_use_is_named_before_anything_starts(server, idle):
-    idle.port = server.port
+    own, idle.port = idle.port, server.port
     (told,) = refusal(idle)
     assert "Address already in use" in told
     assert told.endswith("; choose another by PORT=")
     assert not idle.data.exists()
 
-    idle.port, idle.data = idle.port + 1, server.data
+    idle.port, idle.data = own, server.data
     assert refusal(idle) == [f"error: {server.data} is in use by another `make server`"]
 
 
@@ -149,16 +165,16 @@ def end_by(server, number):
     return family
 
 
-def end_the_command(server, number):
+def kill_the_command(server):
     """As if it had been killed for memory: nothing is left that could do it in order but PostgreSQL and MLflow."""
     family = server.family()
     server.process.kill()
     return family
 
 
-def end_a_part(server, number, part):
+def kill_a_part(server, part):
     family = server.family()
-    next(process for process in family if part in " ".join(process.cmdline())).send_signal(number)
+    next(process for process in family if part in " ".join(process.cmdline())).kill()
     assert server.process.wait(120) == 1
     return family
 
@@ -166,11 +182,10 @@ def end_a_part(server, number, part):
 @pytest.mark.filterwarnings("ignore::Warning")  # MLflow's own, of what it uses of others
 def test_however_it_ends_nothing_stays_behind_and_the_next_start_finds_all_data(idle):
     ways = {
-        "Ctrl-C": lambda: end_by(idle, signal.SIGINT),
-        "SIGTERM": lambda: end_by(idle, signal.SIGTERM),
-        "the command killed": lambda: end_the_command(idle, signal.SIGKILL),
-        "PostgreSQL killed": lambda: end_a_part(idle, signal.SIGKILL, "postgres"),
-        "MLflow killed": lambda: end_a_part(idle, signal.SIGKILL, "mlflow server"),
+        "Ctrl-C": lambda: end_by(idle, signal.SIGINT),  # SIGTERM is what ends all servers of these tests
+        "the command killed": lambda: kill_the_command(idle),
+        "PostgreSQL killed": lambda: kill_a_part(idle, "postgres"),
+        "MLflow killed": lambda: kill_a_part(idle, "mlflow server"),
     }
     for number, (way, end) in enumerate(ways.items()):
         idle.start()
@@ -213,7 +228,8 @@ def execute(heading, server, folder, place):
 def test_tables_of_an_older_mlflow_are_upgraded_on_demand(idle):
     idle.start()
     log_run(idle, "old")
-    end_by(idle, signal.SIGTERM)
+    _, left = psutil.wait_procs(end_by(idle, signal.SIGTERM), timeout=60)
+    assert left == []
     cluster = postgres.Postgres(idle.data / "postgres", idle.secrets["PGPASSWORD"])
     address = f"postgresql+psycopg2://{postgres.ROLE}@/mlflow?host={cluster.folder}"
     config = _get_alembic_config(address)

@@ -121,8 +121,10 @@ class Postgres:
         command = process.bound([str(self.programs / program), *arguments], signal.SIGKILL)
         done = subprocess.run(command, input=told, capture_output=True, encoding="utf-8", check=False, **self.options)
         if done.returncode:
-            lines = done.stderr.strip().splitlines() or ["no message"]
-            raise ValueError(f"{program} failed: {lines[-1]}")
+            lines = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+            # The reason comes first, and then what it led to.
+            reason = next((line for line in lines if "error: " in line or "FATAL: " in line), lines[-1])
+            raise ValueError(f"{program} failed: {reason}")
 
 
 def programs() -> Path:

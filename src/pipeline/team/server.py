@@ -29,8 +29,10 @@ from pipeline.tracking import spool
 NEEDED = {
     "PGPASSWORD": "the password of the database",
     "MLFLOW_TRACKING_USERNAME": "the administrator's name",
-    "MLFLOW_TRACKING_PASSWORD": "the administrator's password, of 12 characters or more",
+    "MLFLOW_TRACKING_PASSWORD": "the administrator's password",
 }
+#: Characters that MLflow wants of a password.
+MIN_PASSWORD = 12
 #: Of `make extras`.
 LIBRARIES = ("psycopg2", "flask_wtf")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -74,6 +76,11 @@ def _check(port: int) -> None:
     for name, meaning in NEEDED.items():
         if not os.environ.get(name):
             raise ValueError(f"{name} is not set; it is {meaning}")
+    if len(os.environ["MLFLOW_TRACKING_PASSWORD"]) < MIN_PASSWORD:
+        raise ValueError(f"MLFLOW_TRACKING_PASSWORD is too short; MLflow wants {MIN_PASSWORD} characters or more")
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+        if not os.environ[name].isascii():
+            raise ValueError(f"{name} is not all ASCII; MLflow would refuse artifacts to who logs in with it")
     for library in LIBRARIES:
         if importlib.util.find_spec(library) is None:
             raise ValueError(f"{library} is not installed: `make extras`")

@@ -196,8 +196,8 @@ def as_text(value: Any) -> str:
 def without_password(text: str) -> str:
     """``text`` with the user and password of every address in it struck out."""
     # Those of the server may have spaces in them.
-    login, at, _ = os.environ.get("MLFLOW_TRACKING_URI", "").partition("://")[2].rpartition("@")
-    text = text.replace(f"{login}@", "***@") if at else text
+    login = os.environ.get("MLFLOW_TRACKING_URI", "").partition("://")[2].rpartition("@")[0]
+    text = text.replace(f"{login}@", "***@") if login else text
     return re.sub(r"://\S*@", "://***@", text)
 
 
