@@ -50,6 +50,9 @@ sweep: setup  ## try parameters: RUN=lenet SPACE="train.optimizer.lr=0.01,0.05" 
 ui: track  ## compare the runs: MLflow on http://127.0.0.1:5000
 	python -m pipeline.tracking.ui
 
+server: extras  ## DATA=<folder> [PORT=5000] [UPGRADE=1]: a team's MLflow server on PostgreSQL, with users and passwords
+	@python -m pipeline.team.server $(if $(DATA),"$(DATA)") $(if $(PORT),--port "$(PORT)") $(if $(UPGRADE),--upgrade)
+
 promote: track  ## register every model in MLflow; the best of a name becomes its champion, if params.yaml allows
 	python -m pipeline.promotion.promote
 
@@ -88,4 +91,4 @@ lint: .venv/dev.stamp  ## style and types
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
 	tools/lock.sh
 
-.PHONY: help setup extras repro track ui sweep promote demote serve lineage onnx aotinductor test chaos bench screenshots lint lock
+.PHONY: help setup extras repro track ui server sweep promote demote serve lineage onnx aotinductor test chaos bench screenshots lint lock

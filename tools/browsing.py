@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, sync_playwright
+from playwright.sync_api import ConsoleMessage, HttpCredentials, Locator, Page, Request, sync_playwright
 
 #: Where the browser is, and how to get it where it isn't.
 NAMES = ("chromium", "google-chrome")
@@ -155,8 +155,8 @@ class Window:
 
 
 @contextmanager
-def window(width: int = 1200, height: int = 1000) -> Iterator[Window]:
-    """Open a new browser's only window, of so many pixels.
+def window(width: int = 1200, height: int = 1000, login: HttpCredentials | None = None) -> Iterator[Window]:
+    """Open a new browser's only window, of so many pixels, in which ``login`` is typed when a server asks for it.
 
     Raises:
         ValueError: there is no Chromium.
@@ -167,7 +167,7 @@ def window(width: int = 1200, height: int = 1000) -> Iterator[Window]:
     with sync_playwright() as playwright:
         process = playwright.chromium.launch(executable_path=browser, args=OPTIONS)
         try:
-            yield Window(process.new_page(viewport={"width": width, "height": height}))
+            yield Window(process.new_page(viewport={"width": width, "height": height}, http_credentials=login))
         finally:
             process.close()
 

@@ -94,7 +94,7 @@ def test_a_title_regained_can_be_lost_again(outputs):
     outputs.demote()
     outputs.allow_again("1")
     assert outputs.promote() == "version 1 is champion: accuracy 0.6, the first champion"
-    assert "pipeline.champion_until" not in outputs.versions()[0].tags
+    assert not outputs.versions()[0].tags["pipeline.champion_until"]
 
     assert outputs.demote() == "version 1 was demoted; there is no champion now"
     assert aliases(outputs) == [["candidate"]]

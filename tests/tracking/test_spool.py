@@ -67,8 +67,28 @@ def test_values_read_as_in_yaml(value, text):
     assert as_text(value) == text
 
 
-def test_passwords_are_struck_out():
+@pytest.mark.parametrize("login", ["me", "me:secret", "me:sec@ret", "me:sec/ret", "me:sec ret"])
+def test_passwords_are_struck_out(monkeypatch, login):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://{login}@host")
+    assert without_password(f"GET http://{login}@host/x failed") == "GET http://***@host/x failed"
+
+
+def test_passwords_of_other_addresses_are_struck_out(monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     assert without_password("GET https://me:secret@host/x failed") == "GET https://***@host/x failed"
+    assert without_password("no model lenet@champion") == "no model lenet@champion"
+
+
+def test_a_store_is_the_same_for_whoever_logs_in_and_its_name_tells_of_no_password(journal, monkeypatch):
+    names = set()
+    for address in ("http://host:1", "http://me@host:1", "http://me:secret@host:1", "http://you:sec@ret@host:1"):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        assert spool.place() == "http://host:1"
+        names.add(spool.store())
+    assert len(names) == 1
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////srv/a@b/runs.db")
+    assert spool.place() == "sqlite:////srv/a@b/runs.db"
 
 
 @pytest.mark.parametrize(

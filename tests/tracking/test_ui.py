@@ -2,13 +2,28 @@ import psutil
 import pytest
 
 
-def test_a_server_is_named_without_its_password(fresh):
-    fresh.env["MLFLOW_TRACKING_URI"] = "http://me:secret@127.0.0.1:9"
+@pytest.mark.slow
+def test_the_experiments_of_a_server_are_named_there_without_a_password(fresh, server, key):
+    fresh.env["MLFLOW_TRACKING_URI"] = server.uri.replace("://", "://me:secret@")
+    fresh.stage("export", key)
 
     done = fresh.python("-m", "pipeline.tracking.ui")
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "the runs are on http://***@127.0.0.1:9\n"
+    assert f"classification/digits: {server.uri}/#/experiments/" in done.stdout
+    assert "secret" not in done.stdout
+
+
+@pytest.mark.slow
+def test_a_server_that_does_not_answer_is_one_error_without_its_password(fresh):
+    fresh.env["MLFLOW_TRACKING_URI"] = "http://me:secret@127.0.0.1:9"
+
+    done = fresh.python("-m", "pipeline.tracking.ui")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: MlflowException: API request to http://***@127.0.0.1:9/")
+    assert done.stderr.count("\n") == 1
+    assert "secret" not in done.stderr
 
 
 @pytest.mark.slow

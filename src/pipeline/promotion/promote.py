@@ -29,7 +29,10 @@ def main() -> None:
     """Register and decide for each run of ``params.yaml``; the exit status is 1 if some couldn't be registered."""
     content = params.read()
     checking.check(content, rehearse=False)
-    store = open_store()
+    try:
+        store = open_store()
+    except Exception as error:
+        sys.exit(f"error: {describe(error)}")
     failed = False
     for run in content["runs"]:
         try:

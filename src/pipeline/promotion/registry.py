@@ -114,21 +114,22 @@ class Registry:
         if champion is None:
             names = ", ".join(sorted(model.name for model in self.client.search_registered_models())) or "none"
             raise ValueError(f"{name!r} has no champion to demote; registered models: {names}")
-        former = [v for v in self.versions(name) if UNTIL in v.tags and DEMOTED not in v.tags]
+        former = [v for v in self.versions(name) if v.tags.get(UNTIL) and DEMOTED not in v.tags]
         former = [v for v in former if v.version != champion.version]
         now, successor = _now(), max(former, key=lambda v: v.tags[UNTIL], default=None)
-        self._tag(champion, {UNTIL: now, DEMOTED: now, DECISION: CANDIDATE, REASON: "demoted by hand"})
         if successor is None:
+            # First, because a team's server may permit no deletion: then nothing has changed.
             self.client.delete_registered_model_alias(name, CHAMPION)
-        else:
+        self._tag(champion, {UNTIL: now, DEMOTED: now, DECISION: CANDIDATE, REASON: "demoted by hand"})
+        if successor is not None:
             self._give_title(successor, now, f"champion again: version {champion.version} was demoted")
         return champion, successor
 
     def _give_title(self, version: ModelVersion, since: str, reason: str) -> None:
         self.client.set_registered_model_alias(version.name, CHAMPION, version.version)
         self._tag(version, {SINCE: since, DECISION: CHAMPION, REASON: reason})
-        if UNTIL in version.tags:  # of an earlier time as champion
-            self.client.delete_model_version_tag(version.name, version.version, UNTIL)
+        if version.tags.get(UNTIL):  # of an earlier time as champion; a deletion may not be permitted
+            self._tag(version, {UNTIL: ""})
 
     def _model(self, name: str) -> RegisteredModel | None:
         try:

@@ -195,7 +195,10 @@ def as_text(value: Any) -> str:
 
 def without_password(text: str) -> str:
     """``text`` with the user and password of every address in it struck out."""
-    return re.sub(r"://[^/\s@]+@", "://***@", text)
+    # Those of the server may have spaces in them.
+    login = os.environ.get("MLFLOW_TRACKING_URI", "").partition("://")[2].rpartition("@")[0]
+    text = text.replace(f"{login}@", "***@") if login else text
+    return re.sub(r"://\S*@", "://***@", text)
 
 
 def _last_lines(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from pipeline.core.files import write_text
 from pipeline.tracking import projection, spool
-from pipeline.tracking.publishing import describe, open_store
+from pipeline.tracking.publishing import describe, is_refusal, open_store
 
 if TYPE_CHECKING:
     from pipeline.tracking.store import Steps, Store
@@ -29,9 +29,14 @@ REFUSED = "INVALID_PARAMETER_VALUE"
 
 
 class Publisher:
-    """Publishes journals until there have been none for a while."""
+    """Publishes journals until there have been none for a while, or the server refuses the login.
 
-    def __init__(self) -> None:
+    Args:
+        own: the journal of the stage that started this process, with which it has user and password in common.
+    """
+
+    def __init__(self, own: Path) -> None:
+        self.own, self.refused = own, False
         self.store: Store | None = None
         self.steps: dict[str, Steps] = {}
         #: Input key, or EVERY -> when publishing failed last.
@@ -48,7 +53,7 @@ class Publisher:
         root = spool.root()
         # Without the time that attempts take: the next stage should find a process that knows that the server hangs.
         idle, restored = 0.0, False
-        while idle < LINGER and os.fstat(held.fileno()).st_nlink and spool.root() == root:
+        while not self.refused and idle < LINGER and os.fstat(held.fileno()).st_nlink and spool.root() == root:
             models = spool.models(spool.store())
             # A model that can't be published must not keep others waiting.
             keys = sorted(models, key=lambda key: self.failed_at.get(key, 0.0))
@@ -72,8 +77,9 @@ class Publisher:
                 self.failed_at[key] = time.monotonic()
                 if _is_of_the_store(error):
                     self.failed_at[EVERY] = self.failed_at[key]
-                self.problem = describe(error)
-        for journal in journals:
+                self.problem, self.refused = describe(error), is_refusal(error)
+        # Other stages may have another login, with which the processes that stand by for them try next.
+        for journal in [self.own] if self.refused else journals:
             if not spool.problem(journal).exists() and journal.exists():
                 write_text(spool.problem(journal), self.problem)
                 if not journal.exists():  # `make track` was faster
@@ -123,7 +129,7 @@ def main(journal: Path) -> None:
     while journal.exists():
         with spool.locked(f"publisher-{spool.store()}", patience=0.5) as held:
             if held:
-                Publisher().run(held)
+                Publisher(journal).run(held)
                 return
 
 

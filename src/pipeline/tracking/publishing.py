@@ -16,6 +16,7 @@ SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # with the password that may be in it
     "MLFLOW_LOGGING_LEVEL": "WARNING",  # how it creates its tables is nobody's concern
 }
 
@@ -29,7 +30,14 @@ def open_store() -> "Store":
     return Store()
 
 
+def is_refusal(error: Exception) -> bool:
+    """Whether the server doesn't know the user, or not with this password."""
+    return getattr(error, "error_code", None) == "UNAUTHENTICATED"
+
+
 def describe(error: Exception) -> str:
     """An error in one short line without passwords."""
+    if is_refusal(error):
+        return "the server knows no such user and password; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
     line = without_password(f"{type(error).__name__}: {error}".splitlines()[0])
     return line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]}…"

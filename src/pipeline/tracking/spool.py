@@ -164,6 +164,15 @@ def is_server() -> bool:
     return address().startswith(("http://", "https://"))
 
 
+def place() -> str:
+    """The address without the user and password that may be in it."""
+    uri = address()
+    if uri.startswith(SQLITE):
+        return uri
+    scheme, slashes, rest = uri.partition("://")
+    return f"{scheme}{slashes}{rest.rpartition('@')[2]}"
+
+
 def store() -> str:
-    """A short name of the address, which gives no password away."""
-    return hashlib.sha256(address().encode()).hexdigest()[:8]
+    """A short name of the place; with a password in it, that could be guessed from the names of files."""
+    return hashlib.sha256(place().encode()).hexdigest()[:8]

@@ -1,19 +1,18 @@
-"""`make ui`: the MLflow UI on this machine, for the store that the stages write to."""
+"""`make ui`: where the runs are compared, and for a database the MLflow UI on this machine."""
 
 import argparse
 import os
 import sys
 
 from pipeline.tracking import spool
-from pipeline.tracking.journal import without_password
-from pipeline.tracking.publishing import open_store
+from pipeline.tracking.publishing import describe, open_store
 
 #: MLflow opens an experiment among its pages for language models, unless the address or the browser says otherwise.
 COMPARISON = "runs?workflowType=machine_learning&compareRunsMode=CHART"
 
 
 def main() -> None:
-    """Print where each experiment's runs are compared, and become the MLflow server; Ctrl-C ends it.
+    """Print where each experiment's runs are compared, and for a database become its server; Ctrl-C ends it.
 
     The server takes further options from the command line.
     """
@@ -21,15 +20,17 @@ def main() -> None:
     parser.add_argument("--host", "-h", default="127.0.0.1")
     parser.add_argument("--port", "-p", default="5000")
     place, options = parser.parse_known_args()
-    if spool.is_server():
-        sys.stdout.write(f"the runs are on {without_password(spool.address())}\n")
-        return
-    # The server would create the database without our lock.
-    experiments = open_store().client.search_experiments(filter_string="name != 'Default'", order_by=["name"])
+    server = spool.place().rstrip("/") if spool.is_server() else f"http://{place.host}:{place.port}"
+    try:
+        # `mlflow ui` would create the database without our lock.
+        experiments = open_store().client.search_experiments(filter_string="name != 'Default'", order_by=["name"])
+    except Exception as error:
+        sys.exit(f"error: {describe(error)}")
     for experiment in experiments:
-        address = f"http://{place.host}:{place.port}/#/experiments/{experiment.experiment_id}/{COMPARISON}"
-        sys.stdout.write(f"{experiment.name}: {address}\n")
+        sys.stdout.write(f"{experiment.name}: {server}/#/experiments/{experiment.experiment_id}/{COMPARISON}\n")
     sys.stdout.flush()
+    if spool.is_server():
+        return
     # Else it starts seven more processes, for features that need a language model.
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
     # Every user of the machine sees the command line, and the address may hold a password.
