@@ -209,7 +209,7 @@ class Part(Inputs):
     def num_batches(self, batch_size: int) -> int:
         return self.number
 
-    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
+    def batches(self, batch_size: int, generator: torch.Generator | None = None, skipped: int = 0) -> Iterator[Batch]:
         batches = sorted(self.inputs.batches(batch_size, generator), key=lambda batch: batch.width)
         every = len(batches) / self.number
         order = torch.randperm(self.number, generator=generator).tolist()

@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.core import rooms
 from pipeline.preprocessing import statistics
+from pipeline.preprocessing.equality import digests
 from pipeline.preprocessing.preparing import prepare
-from pipeline.preprocessing.splitting import digests
 from pipeline.source.loaded import Loaded
 
 MIRROR = os.environ.get("PIPELINE_DATA_MIRROR")
@@ -51,7 +51,8 @@ def test_real_images(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert mean == pytest.approx(KNOWN[kind][0], abs=5e-5)
     assert std == pytest.approx(KNOWN[kind][1], abs=5e-5)
     # None of the three contains the same image twice.
-    assert len(set(digests(loaded.train)) | set(digests(loaded.test))) == len(loaded.train) + len(loaded.test)
+    train, test = (set(digests(examples.inputs).tolist()) for examples in (loaded.train, loaded.test))
+    assert len(train | test) == len(loaded.train) + len(loaded.test)
     assert sum(map(len, splits.values())) == len(loaded.train) + len(loaded.test)
     for examples in splits.values():
         assert set(examples.targets.tolist()) == set(range(10))
@@ -66,7 +67,8 @@ def test_real_reviews(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (meta.num_shared, sum(map(len, splits.values()))) == (123, 50_000 - 123)
     assert meta.spec.num_tokens == 30_000 and {"the", "!", "don"} <= set(meta.tokenizer.vocabulary[:200])
     assert not {"br", "<"} & set(meta.tokenizer.vocabulary[:200])
-    assert not set(digests(splits["train"])) & set(digests(splits["val"]))
+    train, val = (set(digests(splits[split].inputs).tolist()) for split in ("train", "val"))
+    assert not train & val
 
     kept = dataclasses.replace(loaded, text=loaded.text.model_copy(update={"drop_shared": False}))
     splits, meta = prepare("datasets.x", kept, spec, 0.1, seed=42)

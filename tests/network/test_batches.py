@@ -110,6 +110,19 @@ def test_nothing_waits_for_the_device():
         assert given_texts.take(batch).shape == (len(batch.index), batch.width)
 
 
+def test_skipped_batches_change_no_other(inputs):
+    whole, resumed = (inputs.batches(8, generator(0), skipped) for skipped in (0, 3))
+    assert [batch.index.tolist() for batch in whole] == [batch.index.tolist() for batch in resumed]
+
+
+@pytest.fixture(params=[1 << 30, 64])
+def window(request, monkeypatch):
+    """One window, or several."""
+    monkeypatch.setattr(batches.order, "BLOCK", 32)
+    monkeypatch.setattr(batches.order, "WINDOW", request.param)
+
+
+@pytest.mark.usefixtures("window")
 @pytest.mark.parametrize("seed", [None, 0])
 def test_what_is_streamed_is_what_would_be_resident(seed):
     rows = torch.arange(37)[:, None]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.preprocessing import decoding
 from pipeline.preprocessing.decoding import decode, picture
 from pipeline.source.pictures import scan
 
@@ -58,6 +59,13 @@ def test_the_camera_was_turned(tmp_path: Path) -> None:
     assert (pixels[:, :8] == 0).all()
 
 
+@pytest.fixture(params=[decoding.QUEUE, 2])
+def queue(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All files at once, or two at a time."""
+    monkeypatch.setattr(decoding, "QUEUE", request.param)
+
+
+@pytest.mark.usefixtures("queue")
 def test_all_broken_files_are_named(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -74,6 +82,19 @@ def test_all_broken_files_are_named(tmp_path: Path) -> None:
     assert str(tmp_path) not in str(raised.value)
 
 
+def test_an_error_without_a_text_is_one_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        save(tmp_path, Image.new("L", (4, 4)), f"{name}/1.png")
+    monkeypatch.setattr(decoding, "picture", fail)
+    with pytest.raises(ValueError, match=r"a/1\.png: MemoryError\(\)"):
+        decode(scan(tmp_path), tmp_path, 4, 1, Path("mine"))
+
+
+@pytest.mark.usefixtures("queue")
 def test_order_and_labels(tmp_path: Path) -> None:
     for index, name in enumerate(["a/1.png", "a/2.png", "b/0.png"]):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -32,13 +32,30 @@ def damage(content: bytes, how: str) -> bytes:
             return gzip.decompress(content)
         case "too few values":
             return gzip.compress(gzip.decompress(content)[:-1])
+        case "too many values":
+            return gzip.compress(gzip.decompress(content) + b"\0")
+        case "a huge number of them":
+            plain = gzip.decompress(content)
+            return gzip.compress(plain[:4] + b"\x7f\xff\xff\xff" + plain[8:])
         case "another kind":
             return gzip.compress(b"\0\0\x0d" + gzip.decompress(content)[3:])
     return b""
 
 
 @pytest.mark.parametrize("name", [IMAGES, LABELS])
-@pytest.mark.parametrize("how", ["truncated", "changed", "not compressed", "too few values", "another kind", "emptied"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "truncated",
+        "changed",
+        "not compressed",
+        "too few values",
+        "too many values",
+        "a huge number of them",
+        "another kind",
+        "emptied",
+    ],
+)
 def test_damage_is_named(idx_files: Path, name: str, how: str) -> None:
     file = idx_files / name
     file.write_bytes(damage(file.read_bytes(), how))

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from pipeline.core import storage
+from pipeline.core import scratch, storage
 from pipeline.core.spec import DataSpec
-from pipeline.core.storage import Examples
+from pipeline.core.storage import Examples, Meta
+from pipeline.preprocessing import equality, splitting
 from pipeline.preprocessing.preparing import prepare
 from pipeline.source import texts
 from pipeline.source.loaded import Loaded
@@ -38,6 +39,28 @@ def test_an_official_test_part_stays_whole_and_apart(tmp_path) -> None:
 def test_fractions_are_taken_one_after_the_other() -> None:
     splits, _ = prepare("datasets.x", Loaded(images(300, 0), 0.2, ("a", "b", "c")), SPEC, 0.25, 7)
     assert {name: len(examples) for name, examples in splits.items()} == {"train": 180, "val": 60, "test": 60}
+
+
+def test_many_examples_are_prepared_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, test = images(400, 0), images(80, 1)
+    train.inputs[:8] = test.inputs[0]
+    train.inputs[100:120] = train.inputs[100]
+
+    def prepared() -> tuple[dict[str, Examples], Meta]:
+        return prepare("datasets.x", Loaded(train, test, ("a", "b", "c")), SPEC, 0.25, 7)
+
+    splits, meta = prepared()
+    for module, name, value in ((equality, "PART", 50), (splitting, "MAX_AT_ONCE", 50), (scratch, "CHUNK", 99)):
+        monkeypatch.setattr(module, name, value)
+    others, other_meta = prepared()
+    assert other_meta.num_shared == meta.num_shared == 8
+    for found in (splits, others):
+        sets = [{row.tobytes() for row in examples.inputs} for examples in found.values()]
+        assert sum(map(len, sets)) == len(set.union(*sets)) == 400 - 8 - 19 + 80
+    for split in ("train", "val"):
+        assert len(others[split]) == pytest.approx(len(splits[split]), abs=20)  # the equal ones are in one of them
+    mean = (others["train"].inputs / 255).mean()
+    assert other_meta.mean == pytest.approx([mean])
 
 
 def test_a_table_with_a_real_target() -> None:

@@ -34,7 +34,7 @@ def array(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
                 os.posix_fallocate(file.fileno(), 0, size)
             except OSError as error:
                 needed = f"{size / 2**20:,.0f} MiB are needed for a while in {Path.cwd()}"
-                raise OSError(f"{error.strerror}: {needed}") from None
+                raise OSError(error.errno, f"{error.strerror}: {needed}") from None
         return np.memmap(file, dtype, "w+", shape=shape).view(np.ndarray)
 
 

@@ -46,8 +46,11 @@ class Inputs(Protocol):
     def num_batches(self, batch_size: int) -> int:
         """How many batches shuffled examples make."""
 
-    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
-        """Every example once, in batches of at most ``batch_size``, shuffled if there is a (CPU) ``generator``."""
+    def batches(self, batch_size: int, generator: torch.Generator | None = None, skipped: int = 0) -> Iterator[Batch]:
+        """Every example once, in batches of at most ``batch_size``, shuffled if there is a (CPU) ``generator``.
+
+        Nothing is read ahead for the first ``skipped`` batches, which the caller won't take.
+        """
 
     def take(self, batch: Batch) -> Tensor:
         """What the network reads of a batch: (n, *shape), without waiting for the device."""
@@ -77,9 +80,9 @@ class Rows:
         """The last batch may be smaller than the others."""
         return -(-len(self) // batch_size)
 
-    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
+    def batches(self, batch_size: int, generator: torch.Generator | None = None, skipped: int = 0) -> Iterator[Batch]:
         """See :class:`Inputs`."""
-        for some in order.positions(self.values, batch_size, generator):
+        for some in order.positions(self.values, batch_size, generator, skipped * batch_size):
             # One transfer for several batches, for which nothing waits.
             yield from map(Batch, torch.split(some.to(self.values.device, non_blocking=True), batch_size))
 
@@ -101,9 +104,9 @@ class Streamed(Rows):
         is_gpu = device.type == "cuda"
         self.copying = torch.cuda.Stream(device) if is_gpu else None  # type: ignore[no-untyped-call]
 
-    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
+    def batches(self, batch_size: int, generator: torch.Generator | None = None, skipped: int = 0) -> Iterator[Batch]:
         """See :class:`Inputs`."""
-        for some in order.positions(self.values, batch_size, generator):
+        for some in order.positions(self.values, batch_size, generator, skipped * batch_size):
             on_device = some.to(self.device, non_blocking=True)
             yield from map(Batch, torch.split(on_device, batch_size), repeat(0), torch.split(some, batch_size))
 
@@ -149,7 +152,7 @@ class Texts:
         """The same for every shuffling."""
         return sum(-(-len(bucket) // batch_size) for bucket in self.buckets)
 
-    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
+    def batches(self, batch_size: int, generator: torch.Generator | None = None, skipped: int = 0) -> Iterator[Batch]:
         """See :class:`Inputs`; without a ``generator`` a batch is also limited to ``MEASURED_TOKENS``."""
         chunks: list[Tensor] = []
         for bucket in self.buckets:

@@ -7,25 +7,29 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-#: A block are examples one behind the other, of about so many bytes: large enough to be read at once.
+#: A block is so many bytes of consecutive examples: enough to be read at once.
 BLOCK = 1 << 18
-#: A window are blocks whose examples are shuffled with each other: of so many bytes and examples at most.
+#: A window is blocks whose examples are shuffled with each other: of so many bytes and examples at most.
 WINDOW, WINDOW_ROWS = 1 << 30, 1 << 18
+#: Bytes that Linux reads for a single request, unless a device is set to more.
+READ_AHEAD = 1 << 17
 
 _madvise = ctypes.CDLL(None).madvise
 _madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 
 
-def positions(values: Tensor, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Tensor]:
+def positions(
+    values: Tensor, batch_size: int, generator: torch.Generator | None = None, skipped: int = 0
+) -> Iterator[Tensor]:
     """All positions of ``values`` (N, ...), some batches at a time: int64 (n,) on the CPU, the last of any length.
 
     In order, or shuffled by a (CPU) ``generator``: what fits one window as a whole; of more, the blocks are shuffled,
     and then the examples of each window of them. So a file is read in large pieces, and the order takes no more memory
     with more examples (WebDataset and MosaicML's StreamingDataset do so with their shards). While one window is in use,
-    the system reads the next.
+    the system reads the next; but none whose examples are all among the first ``skipped``, which nobody takes.
     """
     rest = torch.empty(0, dtype=torch.int64)
-    for some in _blocks(values, generator):
+    for some in _blocks(values, generator, skipped):
         rest = torch.cat([rest, some])
         end = len(rest) // batch_size * batch_size
         if end:
@@ -35,15 +39,17 @@ def positions(values: Tensor, batch_size: int, generator: torch.Generator | None
         yield rest
 
 
-def _blocks(values: Tensor, generator: torch.Generator | None) -> Iterator[Tensor]:
+def _blocks(values: Tensor, generator: torch.Generator | None, skipped: int) -> Iterator[Tensor]:
     num_rows, num_blocks = sizes(values)
     starts = torch.arange(0, len(values), num_rows)
     if generator is not None and len(starts) > num_blocks:
         starts = starts[torch.randperm(len(starts), generator=generator)]
     windows = torch.split(starts, num_blocks)
-    for start in windows[0].tolist():
+    ends = range(num_blocks * num_rows, (len(windows) + 1) * num_blocks * num_rows, num_blocks * num_rows)
+    ahead = [window if end > skipped else window[:0] for window, end in zip(windows, ends, strict=True)]
+    for start in ahead[0].tolist():
         read_ahead(values[start : start + num_rows])
-    for window, following in zip(windows, [*windows[1:], starts[:0]], strict=True):
+    for window, following in zip(windows, [*ahead[1:], starts[:0]], strict=True):
         rows = (window[:, None] + torch.arange(num_rows)).flatten()
         rows = rows[rows < len(values)]
         if generator is not None:
@@ -64,5 +70,6 @@ def sizes(values: Tensor) -> tuple[int, int]:
 def read_ahead(values: Tensor) -> None:
     """Let the system bring contiguous ``values`` from their file into its cache, without waiting for that."""
     if values.device.type == "cpu":
-        begin = values.data_ptr() // mmap.PAGESIZE * mmap.PAGESIZE
-        _madvise(begin, values.data_ptr() + values.nbytes - begin, mmap.MADV_WILLNEED)
+        begin, end = values.data_ptr() // mmap.PAGESIZE * mmap.PAGESIZE, values.data_ptr() + values.nbytes
+        for address in range(begin, end, READ_AHEAD):
+            _madvise(address, min(READ_AHEAD, end - address), mmap.MADV_WILLNEED)

@@ -41,7 +41,7 @@ def check_counts(path: str, counts: Mapping[str, Mapping[str, int]]) -> None:
         counts: split -> class -> number of examples.
 
     Raises:
-        ValueError: it isn't.
+        ValueError: a class is missing from a split.
     """
     for split, numbers in counts.items():
         if missing := [name for name, number in numbers.items() if not number]:

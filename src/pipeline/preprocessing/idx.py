@@ -5,6 +5,7 @@ number, the values. Source: http://yann.lecun.com/exdb/mnist/
 """
 
 import gzip
+import math
 import struct
 import zlib
 from pathlib import Path
@@ -20,6 +21,8 @@ from pipeline.source.loaded import Loaded
 
 #: Of unsigned bytes; the last byte is the number of axes.
 MAGIC = 0x0800
+#: gzip makes nothing smaller by more than this.
+MAX_RATIO = 1032
 
 
 def load(raw: Path, image_size: int, classes: tuple[str, ...]) -> Loaded:
@@ -44,6 +47,8 @@ def _read(raw: Path, name: str, dtype: DTypeLike, num_axes: int) -> np.ndarray:
             magic, *shape = struct.unpack(f">I{num_axes}I", file.read(4 * (1 + num_axes)))
             if magic != MAGIC + num_axes:
                 raise ValueError(f"begins with {magic:#06x} instead of {MAGIC + num_axes:#06x}")
+            if math.prod(shape) > MAX_RATIO * (raw / name).stat().st_size:
+                raise ValueError(f"can't hold as many values as it says: {' x '.join(map(str, shape))}")
             values = scratch.array(tuple(shape), dtype)
             for part in scratch.slices(values):
                 content = file.read(values[part].size)

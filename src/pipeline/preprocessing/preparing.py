@@ -34,7 +34,7 @@ def prepare(
     if isinstance(loaded.test, Examples):
         check_examples(path, "test", loaded.test, spec, classes)
     keep_shared = loaded.text is not None and not loaded.text.drop_shared
-    places, num_shared = splitting.assign(whole, loaded.test, val_fraction, seed, path, keep_shared)
+    places, num_shared = splitting.assign(whole, loaded.test, val_fraction, seed, classes, path, keep_shared)
     train, val = (whole.take(scratch.where(places, split)) for split in (splitting.TRAIN, splitting.VAL))
     test = loaded.test
     if not isinstance(test, Examples):

@@ -4,36 +4,32 @@ The rule for examples with equal inputs, which public data sets contain: they go
 in an official test part is taken out of the training part. The test part itself stays whole, so that figures remain
 comparable with published ones.
 
-A large data set is split by parts, which the hash of an input chooses: equal inputs are in one part, and the memory
-that it takes has a bound.
+All of it takes the same memory for any number of examples.
 """
 
-from hashlib import blake2b
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from pipeline.core import scratch
 from pipeline.core.storage import Examples
+from pipeline.preprocessing.equality import first_equals
 from pipeline.seeding import derive
 
-#: What :func:`assign` says of an example.
-TRAIN, VAL, TEST, SHARED = range(4)
-#: Examples of a part at most, about.
-PART = 1 << 17
-
-
-def digests(examples: Examples) -> np.ndarray:
-    """A 16-byte hash of each input, S16 (N,); the target doesn't count."""
-    found = scratch.array((len(examples),), "S16")
-    texts = examples.inputs.dtype == object
-    for position, row in enumerate(examples.inputs):
-        content = row.encode("utf-8") if texts else row.tobytes()
-        found[position] = blake2b(content, digest_size=16).digest()
-    return found
+#: What :func:`assign` says of an example, and of one that goes where the first with its input goes.
+TRAIN, VAL, TEST, SHARED, COPY = range(5)
+#: So many different inputs scikit-learn splits; it takes about a hundred bytes for each.
+MAX_AT_ONCE = 1 << 17
 
 
 def assign(
-    train: Examples, test: Examples | float, val_fraction: float, seed: int, path: str, keep_shared: bool = False
+    train: Examples,
+    test: Examples | float,
+    val_fraction: float,
+    seed: int,
+    classes: Sequence[str],
+    path: str,
+    keep_shared: bool = False,
 ) -> tuple[np.ndarray, int]:
     """Choose a split for each example of ``train``, at random.
 
@@ -42,67 +38,89 @@ def assign(
         test: the official test part; or how much of the different inputs of ``train`` is for testing.
         val_fraction: how much of the different inputs of what is left is for validation.
         seed: of ``params.yaml``.
+        classes: their names; every class is split in the same proportion. Empty for a real target.
         path: the data set's key, under which the user gave the fractions.
         keep_shared: whether to keep what stands in the official test part too.
 
     Returns:
-        uint8 (N,): TRAIN, VAL, SHARED with the official test part, or TEST where there is none. Every class is split in
-        the same proportion; what is the only input of its class in a part is in TRAIN. And the number of examples that
-        stand in the official test part too.
+        uint8 (N,): TRAIN, VAL, SHARED with the official test part, or TEST where there is none. And the number of
+        examples whose input stands in the official test part too.
 
     Raises:
-        ValueError: too few examples for a fraction.
+        ValueError: too few examples of a class for a fraction.
     """
-    own = digests(train)
-    official = digests(test) if isinstance(test, Examples) else own[:0]
-    num_parts = -(-(len(own) + len(official)) // PART)
-    places, num_shared = scratch.array((len(own),), np.uint8), 0
-    for part in range(num_parts):
-        positions = _members(own, part, num_parts)
-        first, group = _groups(own[positions])
-        labels = train.targets[positions[first]] if train.targets.dtype == np.int64 else None
-        place = np.full(len(first), TRAIN, np.uint8)  # of each different input
-        if isinstance(test, Examples):
-            shared = np.isin(own[positions[first]], official[_members(official, part, num_parts)])
-            num_shared += int(np.count_nonzero(shared[group]))
-            if not keep_shared:
-                place[shared] = SHARED
-        else:
-            _draw(place, TEST, test, labels, derive(seed, "test split") + part, f"{path}.test_fraction")
-        _draw(place, VAL, val_fraction, labels, derive(seed, "val split") + part, f"{path}.val_fraction")
-        places[positions] = place[group]
+    official = test.inputs if isinstance(test, Examples) else train.inputs[:0]
+    first = first_equals(train.inputs, official)
+    num_shared = sum(int(np.count_nonzero(first[part] < 0)) for part in scratch.slices(first))
+    if num_shared and keep_shared:
+        first = first_equals(train.inputs, official[:0])
+
+    places = scratch.array((len(train),), np.uint8)
+    for part in scratch.slices(first):
+        is_copy = first[part] != np.arange(part.start, part.start + len(first[part]))
+        places[part] = np.where(first[part] < 0, SHARED, np.where(is_copy, COPY, TRAIN))
+    labels = train.targets if classes else None
+    if not isinstance(test, Examples):
+        _draw(places, TEST, test, labels, classes, derive(seed, "test split"), f"{path}.test_fraction")
+    _draw(places, VAL, val_fraction, labels, classes, derive(seed, "val split"), f"{path}.val_fraction")
+    for part in scratch.slices(first):
+        place = places[part]
+        place[place == COPY] = places[first[part][place == COPY]]
     return places, num_shared
 
 
-def _members(digests: np.ndarray, part: int, num_parts: int) -> np.ndarray:
-    """The positions of the digests of a part."""
-    return np.concatenate(
-        [
-            chunk.start + np.flatnonzero(digests[chunk].view(np.uint64)[::2] % num_parts == part)
-            for chunk in scratch.slices(digests)
-        ]
-    )
-
-
-def _groups(digests: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The first position of each different digest, ascending; and for each digest which of these it is."""
-    _, first, group = np.unique(digests, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    return first[order], np.argsort(order)[group]
-
-
-def _draw(place: np.ndarray, split: int, fraction: float, labels: np.ndarray | None, seed: int, path: str) -> None:
+def _draw(
+    places: np.ndarray,
+    split: int,
+    fraction: float,
+    labels: np.ndarray | None,
+    classes: Sequence[str],
+    seed: int,
+    path: str,
+) -> None:
     """Move ``fraction`` of what is in TRAIN to ``split``, from every class in the same proportion."""
+    rest = scratch.where(places, TRAIN)
+    counts = np.array([len(rest)])
+    if labels is not None:
+        counts = sum(
+            (np.bincount(labels[rest[part]], minlength=len(classes)) for part in scratch.slices(rest)),
+            np.zeros(len(classes), np.int64),
+        )
+        if few := [name for name, count in zip(classes, counts, strict=True) if count < 2]:
+            raise ValueError(f"{path}: at least 2 different examples of a class are needed; too few: {', '.join(few)}")
+    if len(rest) <= MAX_AT_ONCE:
+        places[_drawn_at_once(rest, fraction, None if labels is None else labels[rest], seed, path)] = split
+        return
+    for chosen in _drawn(rest, fraction, labels, counts, seed):
+        places[chosen] = split
+
+
+def _drawn_at_once(rest: np.ndarray, fraction: float, labels: np.ndarray | None, seed: int, path: str) -> np.ndarray:
     # scikit-learn takes seconds to import.
     from sklearn.model_selection import train_test_split
 
-    rest = np.flatnonzero(place == TRAIN)
-    if labels is not None:
-        rest = rest[np.bincount(labels[rest])[labels[rest]] > 1]
     try:
         # scikit-learn takes seeds of 32 bits.
-        strata = None if labels is None else labels[rest]
-        _, gone = train_test_split(rest, test_size=fraction, random_state=seed % 2**32, stratify=strata)
+        _, chosen = train_test_split(rest, test_size=fraction, random_state=seed % 2**32, stratify=labels)
     except ValueError as error:
         raise ValueError(f"{path}: {fraction} of {len(rest)} different examples can't be split off: {error}") from None
-    place[gone] = split
+    return np.asarray(chosen)
+
+
+def _drawn(
+    rest: np.ndarray, fraction: float, labels: np.ndarray | None, counts: np.ndarray, seed: int
+) -> Iterator[np.ndarray]:
+    """Selection sampling (D. Knuth, TAOCP 2, 3.4.2) of each class: of what comes, as many as are due by chance."""
+    generator = np.random.default_rng(seed)
+    left = counts.copy()
+    wanted = np.rint(fraction * counts).astype(np.int64).clip(1, counts - 1)
+    for part in scratch.slices(rest):
+        positions = rest[part]
+        label = np.zeros(len(positions), np.int64) if labels is None else labels[positions]
+        order = np.argsort(label, kind="stable")
+        found, starts = np.unique(label[order], return_index=True)
+        for number, members in zip(found, np.split(positions[order], starts[1:]), strict=True):
+            due = generator.hypergeometric(wanted[number], left[number] - wanted[number], len(members))
+            yield generator.choice(members, due, replace=False)
+            left[number] -= len(members)
+            wanted[number] -= due

@@ -129,9 +129,10 @@ def _train_epoch(
     first_step = len(state.history) * num_steps
     sizes = torch.empty(num_steps, dtype=torch.float64)
     task.model.train()
-    for number, batch in enumerate(inputs.batches(options.batch_size, generator)):
+    skipped = state.step - first_step  # taken before an interruption
+    for number, batch in enumerate(inputs.batches(options.batch_size, generator, skipped)):
         sizes[number] = len(batch.index)
-        if first_step + number < state.step:  # taken before an interruption
+        if number < skipped:
             continue
         # Everything random is a function of the step, so resuming needs no state.
         pieces = cut(inputs, targets, batch, options.accumulation, derive(seed, "step", state.step))
