@@ -10,7 +10,7 @@ from torch import Tensor
 #: A block is so many bytes of consecutive examples: enough to be read at once.
 BLOCK = 1 << 18
 #: A window is blocks whose examples are shuffled with each other: of so many bytes and examples at most.
-WINDOW, WINDOW_ROWS = 1 << 30, 1 << 18
+WINDOW, WINDOW_ROWS = 1 << 30, 1 << 17
 #: Bytes that Linux reads for a single request, unless a device is set to more.
 READ_AHEAD = 1 << 17
 
@@ -44,6 +44,9 @@ def _blocks(values: Tensor, generator: torch.Generator | None, skipped: int) -> 
     starts = torch.arange(0, len(values), num_rows)
     if generator is not None and len(starts) > num_blocks:
         starts = starts[torch.randperm(len(starts), generator=generator)]
+        # Else the system reads megabytes around an example that isn't there yet, and drops what will be needed for them.
+        for address, length in _span(values):
+            _madvise(address, length, mmap.MADV_RANDOM)
     windows = torch.split(starts, num_blocks)
     ends = range(num_blocks * num_rows, (len(windows) + 1) * num_blocks * num_rows, num_blocks * num_rows)
     ahead = [window if end > skipped else window[:0] for window, end in zip(windows, ends, strict=True)]
@@ -69,7 +72,13 @@ def sizes(values: Tensor) -> tuple[int, int]:
 
 def read_ahead(values: Tensor) -> None:
     """Let the system bring contiguous ``values`` from their file into its cache, without waiting for that."""
+    for begin, length in _span(values):
+        for start in range(0, length, READ_AHEAD):
+            _madvise(begin + start, min(READ_AHEAD, length - start), mmap.MADV_WILLNEED)
+
+
+def _span(values: Tensor) -> Iterator[tuple[int, int]]:
+    """The address and length of the pages that ``values`` are on, if they are on the CPU."""
     if values.device.type == "cpu":
-        begin, end = values.data_ptr() // mmap.PAGESIZE * mmap.PAGESIZE, values.data_ptr() + values.nbytes
-        for address in range(begin, end, READ_AHEAD):
-            _madvise(address, min(READ_AHEAD, end - address), mmap.MADV_WILLNEED)
+        begin = values.data_ptr() // mmap.PAGESIZE * mmap.PAGESIZE
+        yield begin, values.data_ptr() + values.nbytes - begin
