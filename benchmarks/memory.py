@@ -4,9 +4,9 @@
 
 MNIST's training images, so many times over, each copy with its number in two pixels that are 0 in all of them, so that
 no image is there twice. The stages `preprocess` and `train` (two epochs) run on them as `dvc repro` runs them. Of each:
-the largest resident memory that is the process's own (RssAnon, every 20 ms), which the system can't give to others as it
-can the page cache; and how many examples it takes in a second, of `train` in the second epoch. 100 times need 16 GB of
-disk. With PIPELINE_LAUNCH="--nproc-per-node 2" two processes train together, and the memory is that of the larger one.
+the largest resident memory that is the process's own (RssAnon, every 20 ms), which the system can't give to others as
+it can the page cache; and how many examples it takes in a second, of `train` in the second epoch. 100 times need 16 GB
+of disk. With PIPELINE_LAUNCH="--nproc-per-node 2" two processes train together; the memory is that of the larger one.
 """
 
 import argparse

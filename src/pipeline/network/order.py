@@ -44,7 +44,7 @@ def _blocks(values: Tensor, generator: torch.Generator | None, skipped: int) -> 
     starts = torch.arange(0, len(values), num_rows)
     if generator is not None and len(starts) > num_blocks:
         starts = starts[torch.randperm(len(starts), generator=generator)]
-        # Else the system reads megabytes around an example that isn't there yet, and drops what will be needed for them.
+        # Else the system reads megabytes around an example that isn't there, and drops for them what will be needed.
         for address, length in _span(values):
             _madvise(address, length, mmap.MADV_RANDOM)
     windows = torch.split(starts, num_blocks)
