@@ -67,6 +67,7 @@ def test_slices_are_of_some_bytes_and_everything_is_in_one() -> None:
     assert [part.stop - part.start for part in scratch.slices(values)] == [2] * 5
     assert list(scratch.slices(np.zeros((3, scratch.CHUNK * 2), np.uint8))) == [slice(0, 1), slice(1, 2), slice(2, 3)]
     assert [len(values[:0][part]) for part in scratch.slices(values[:0])] == [0]
+    assert next(scratch.slices(np.zeros(scratch.CHUNK, np.uint8))) == slice(0, scratch.CHUNK // 8)
 
 
 def test_positions_and_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:

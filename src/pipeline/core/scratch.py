@@ -39,8 +39,11 @@ def array(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
 
 
 def slices(values: np.ndarray) -> Iterator[slice]:
-    """Consecutive parts of ``values`` (N, ...), of about :data:`CHUNK` bytes; of an empty array an empty one."""
-    step = max(1, CHUNK // max(1, values[:1].nbytes))
+    """Consecutive parts of ``values`` (N, ...), of about :data:`CHUNK` bytes; of an empty array an empty one.
+
+    None is longer than that many int64 would be, such as positions in it.
+    """
+    step = max(1, CHUNK // max(8, values[:1].nbytes))
     return (slice(begin, begin + step) for begin in range(0, max(1, len(values)), step))
 
 
