@@ -26,14 +26,14 @@ def test_the_first_that_is_equal(numbers: list[int], others: list[int], part: in
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(equality, "PART", part)
         patch.setattr(scratch, "CHUNK", chunk)
-        found = first_equals(rows(numbers), rows(others))
+        found = first_equals(digests(rows(numbers)), digests(rows(others)))
     assert found.tolist() == [-1 if number in others else numbers.index(number) for number in numbers]
 
 
 @pytest.mark.usefixtures("small_parts")
 def test_texts() -> None:
     texts = np.array(["a", "b", "", "a", "ä", "", "b" * 99] * 3, object)
-    assert first_equals(texts, texts[4:5]).tolist() == [0, 1, 2, 0, -1, 2, 6] * 3
+    assert first_equals(digests(texts), digests(texts[4:5])).tolist() == [0, 1, 2, 0, -1, 2, 6] * 3
 
 
 def test_a_hash_that_ends_in_zeros_is_another_than_a_shorter_one() -> None:

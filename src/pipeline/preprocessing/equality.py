@@ -21,12 +21,11 @@ def digests(inputs: np.ndarray) -> np.ndarray:
     return found
 
 
-def first_equals(inputs: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """For each of ``inputs`` the position of the first that equals it, or -1 if it is among ``others``: int64 (N,).
+def first_equals(own: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """For each of ``own`` the position of the first that equals it, or -1 if it is among ``known``: int64 (N,).
 
-    By parts that the hash of an input chooses.
+    Both are :func:`digests`, and are compared by parts that they choose themselves.
     """
-    own, known = digests(inputs), digests(others)
     num_parts = 1 + (len(own) + len(known)) // PART
     first = scratch.array((len(own),), np.int64)
     for mine, theirs in zip(_parts(own, num_parts), _parts(known, num_parts), strict=True):

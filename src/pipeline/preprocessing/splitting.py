@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.core import scratch
 from pipeline.core.storage import Examples
-from pipeline.preprocessing.equality import first_equals
+from pipeline.preprocessing.equality import digests, first_equals
 from pipeline.seeding import derive
 
 #: What :func:`assign` says of an example, and of one that goes where the first with its input goes.
@@ -49,11 +49,12 @@ def assign(
     Raises:
         ValueError: too few examples of a class for a fraction.
     """
-    official = test.inputs if isinstance(test, Examples) else train.inputs[:0]
-    first = first_equals(train.inputs, official)
+    own = digests(train.inputs)
+    official = digests(test.inputs) if isinstance(test, Examples) else own[:0]
+    first = first_equals(own, official)
     num_shared = sum(int(np.count_nonzero(first[part] < 0)) for part in scratch.slices(first))
     if num_shared and keep_shared:
-        first = first_equals(train.inputs, official[:0])
+        first = first_equals(own, official[:0])
 
     places = scratch.array((len(train),), np.uint8)
     for part in scratch.slices(first):
