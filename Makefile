@@ -80,7 +80,8 @@ chaos: .venv/runtime.stamp  ## kill stages at random moments, 50 times; the byte
 bench: setup  ## training beside the tutorials' loops, into benchmarks/results/
 	python benchmarks/speed.py
 
-screenshots: repro .venv/dev.stamp  ## the README's pictures of MLflow, taken anew in Chromium
+screenshots: repro .venv/dev.stamp  ## the README's pictures of the DAG and of MLflow, taken anew in Chromium
+	python tools/dag_picture.py
 	python tools/screenshots.py
 
 lint: .venv/dev.stamp  ## style and types
