@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pipeline.training import checkpoints
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.loop import State
 from pipeline.watching import leftovers
@@ -185,6 +186,19 @@ def test_a_disk_that_cannot_be_written_costs_the_checkpoint_only(saved, capsys):
     saved.folder = saved.folder / before[0].name / "no folder"
     saved.save()
     assert "no checkpoint at step 3" in capsys.readouterr().err
+
+
+def test_checkpoints_that_take_long_are_further_apart_unless_the_environment_says_how_far(saved, monkeypatch):
+    default = saved.interval
+    saved.save()
+    assert saved.interval == default == checkpoints.INTERVAL
+    monkeypatch.setattr(checkpoints, "MAX_SHARE", 1e-9)
+    saved.save()
+    assert saved.interval > default
+    monkeypatch.setenv("PIPELINE_CHECKPOINT_SECONDS", "5")
+    fixed = Checkpoints("a", "key", saved.task, saved.state)
+    fixed.save()
+    assert fixed.interval == 5
 
 
 def test_the_interval_comes_from_the_environment(saved, monkeypatch):
