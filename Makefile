@@ -83,10 +83,11 @@ bench: setup  ## training beside the tutorials' loops, into benchmarks/results/
 screenshots: repro .venv/dev.stamp  ## the README's pictures of MLflow, taken anew in Chromium
 	python tools/screenshots.py
 
-lint: .venv/dev.stamp  ## style and types
+lint: .venv/dev.stamp  ## style, types, and what docstrings leave out
 	ruff check .
 	ruff format --check .
 	mypy
+	python tools/docstrings.py
 
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
 	tools/lock.sh
