@@ -89,7 +89,10 @@ lint: .venv/dev.stamp  ## style, types, and what docstrings leave out
 	mypy
 	python tools/docstrings.py
 
+hooks: .venv/dev.stamp  ## let git check each commit so, before it is made
+	pre-commit install
+
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
 	tools/lock.sh
 
-.PHONY: help setup extras repro track ui server sweep promote demote serve lineage onnx aotinductor test chaos bench screenshots lint lock
+.PHONY: help setup extras repro track ui server sweep promote demote serve lineage onnx aotinductor test chaos bench screenshots lint hooks lock
