@@ -18,7 +18,7 @@ def checkout(tmp_path_factory):
 
 
 def commit(checkout, file, content, **environment):
-    """Try to commit a new content of a file, even one that git ignores; returns whether git refused, and what it said."""
+    """Try to commit a new content of a file, an ignored one too; returns whether git refused, and what it said."""
     path = checkout.root / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode())
