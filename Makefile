@@ -89,7 +89,7 @@ lint: .venv/dev.stamp  ## style, types, and what docstrings leave out
 	mypy
 	python tools/docstrings.py
 
-hooks: .venv/dev.stamp  ## let git check each commit so, before it is made
+hooks: .venv/dev.stamp  ## git then checks each commit as lint does, before it is made
 	pre-commit install
 
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml

@@ -23,7 +23,8 @@ def commit(checkout, file, content, **environment):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode())
     checkout.run("git", "add", "--force", file)
-    done = checkout.run("git", "commit", "-m", "change", check=False, **environment)
+    own = {"PRE_COMMIT_HOME": str(checkout.root.parent / "cache"), **environment}
+    done = checkout.run("git", "commit", "-m", "change", check=False, **own)
     refused = checkout.run("git", "status", "--porcelain", "--", file).stdout != ""
     assert refused == (done.returncode != 0)
     return refused, done.stdout + done.stderr
