@@ -143,7 +143,7 @@ def test_two_generations_are_kept(saved):
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
 def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_used(saved, capsys, damage):
-    newest = sorted(saved.folder.iterdir())[-1]
+    newest = max(saved.folder.iterdir())
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1
     newest.write_bytes({"cut": content[: len(content) // 2], "flip": content, "empty": b""}[damage])
@@ -152,7 +152,7 @@ def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_used(saved, capsy
 
 
 def test_a_checkpoint_of_another_training_is_refused_and_the_one_before_it_used(saved, capsys):
-    newest = sorted(saved.folder.iterdir())[-1]
+    newest = max(saved.folder.iterdir())
     other = Checkpoints("a", "another key", saved.task, saved.state)
     saved.state.step = 4
     other.save()
@@ -166,7 +166,7 @@ def test_other_inputs_start_afresh(saved):
 
 
 def test_a_trained_run_keeps_its_newest_checkpoint_and_no_other(saved):
-    newest = sorted(saved.folder.iterdir())[-1]
+    newest = max(saved.folder.iterdir())
     Checkpoints("a", "other parameters", saved.task, State()).save()
     (saved.folder / ".half-written.pt.1.partial").touch()
     Path("record.json").write_text("{}")

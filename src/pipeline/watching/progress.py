@@ -14,7 +14,10 @@ REFRESH = 50
 
 
 class Progress:
-    """A context manager and an observer of the training loop; it also measures throughput, validation included."""
+    """A context manager and an observer of the training loop; it also measures throughput, validation included.
+
+    See :class:`pipeline.training.loop.Observer`.
+    """
 
     def __init__(self, name: str, num_epochs: int, num_examples: int, steps_per_epoch: int, first_step: int) -> None:
         self.name, self.num_epochs = name, num_epochs
