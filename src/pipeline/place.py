@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 #: Where the stages, DVC and MLflow write.
@@ -28,10 +29,10 @@ def check() -> None:
     if (room := shutil.disk_usage(here).free) < LEAST_ROOM:
         raise ValueError(
             f"{here} has {room >> 20} MiB of free disk left, and {LEAST_ROOM >> 20} are the least: delete something, "
-            "or let `dvc gc --workspace` delete what params.yaml has no use for; what is finished is kept"
+            "or let `dvc gc --workspace` delete what other parameters and commits have made; what is finished is kept"
         )
 
 
 def _without_git() -> bool:
-    asked = subprocess.run(["dvc", "config", "core.no_scm"], capture_output=True, text=True, check=False)
-    return asked.stdout.strip() == "true"
+    command = [sys.executable, "-m", "dvc", "config", "core.no_scm"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip().lower() == "true"

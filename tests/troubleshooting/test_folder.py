@@ -91,7 +91,13 @@ def test_a_full_disk(row, quick, shell_in, tmp_path, request):
     cached.parent.mkdir(parents=True)
     cached.write_bytes(unused)
 
-    assert row.is_in(shell.fails("make repro"))
+    filler = full.root.parent / "filler"
+    full.replace("params.yaml", "seed: 1", "seed: 2")
+    filler.write_bytes(bytes(shutil.disk_usage(disk).free))
+    assert row.is_in(shell.fails("dvc repro"))
+    filler.unlink()
+
+    assert row.is_in(shell.fails("make repro"), 1)
     collect, repro = row.helps
     shell.works(f"echo y | {collect}")
     shell.works(repro)

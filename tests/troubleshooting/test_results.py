@@ -47,6 +47,7 @@ def port():
 def taken():
     """Take a port, unless something else has it."""
     with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
         def take(port):
             with suppress(OSError):
@@ -82,6 +83,7 @@ def test_a_port_that_is_taken_for_a_model(row, shell, taken, port):
 def test_a_model_without_a_champion(row, project, shell, port):
     assert row.is_in(shell.fails("make serve RUN=first"))
     entry, command = row.helps
+    assert row.is_in(shell.works(command), 1)
     project.replace("params.yaml", "    export:", f"    {entry}\n    export:")
     assert "is champion" in shell.works(command)
     process = shell.start(f"make serve RUN=first PORT={port}")
@@ -93,7 +95,7 @@ def test_a_model_without_a_champion(row, project, shell, port):
     assert "/invocations" in line, printed
 
 
-def test_a_database_of_another_version_of_mlflow(row, project, shell):
+def test_a_database_of_a_newer_version_of_mlflow(row, project, shell):
     with closing(sqlite3.connect(project.root / "mlruns/mlflow.db")) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = 'of a later one'")
 

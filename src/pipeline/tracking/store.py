@@ -239,10 +239,8 @@ def _explaining(database: Path | None) -> Iterator[None]:
         # What SQLite keeps beside a database goes with it: a new one would take it for its own.
         anew = f"`mkdir {aside} && mv {database}* {aside}`, then `make track` records the models here anew"
         if database and "out-of-date database schema" in str(error):
-            upgrade = f"`mlflow db upgrade {spool.SQLITE}{database}` (a copy first)"
-            raise UnusableError(
-                f"{database} is of another version of MLflow: {upgrade}; if that fails, a newer one wrote it: {anew}"
-            ) from None
+            older = f"an older one: copy it, then `mlflow db upgrade {spool.SQLITE}{database}`"
+            raise UnusableError(f"{database} is of another version of MLflow; {older}; a newer one: {anew}") from None
         if database and any(words in str(error) for words in ("file is not a database", "disk image is malformed")):
             raise UnusableError(f"{database} is damaged: {anew}") from None
         raise
