@@ -13,10 +13,12 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
+from pipeline.core import storage
 from pipeline.core.files import md5
 from pipeline.datasets import csv, folder, mnist
 from pipeline.downloading import http
 from pipeline.downloading.fetching import MIRROR
+from pipeline.preprocessing.preparing import prepare
 
 FILES = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
 CSV = {"kind": "csv", "path": "../texts.csv", "text_column": "text", "label_column": "team", "test_fraction": 0.2}
@@ -180,6 +182,20 @@ def test_a_file_that_is_no_picture(row):
     shutil.rmtree("raw")  # as DVC does before the stage
     folder.download(Path("../pictures"), Path("raw"))
     assert len(folder.load(Path("raw"), options)) == 10
+
+
+def test_few_pictures_or_few_of_a_class(row):
+    make_pictures(Path("../pictures"))
+    folder.download(Path("../pictures"), Path("raw"))
+    own = {"kind": "folder", "path": "../pictures", "image_size": 8, "test_fraction": 0.2}
+
+    def split(options: folder.Options) -> dict[str, storage.Examples]:
+        loaded = folder.load(Path("raw"), options)
+        return prepare("datasets.own", loaded, folder.spec(options), options.val_fraction, seed=1)[0]
+
+    assert row.is_in(refused(split, folder.Options(**own)))
+    splits = split(folder.Options(**own, **YAML(typ="safe").load(row.helps[0])))
+    assert sum(len(examples) for examples in splits.values()) == 10
 
 
 def write_texts(header: str, encoding: str) -> None:
