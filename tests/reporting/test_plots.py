@@ -68,8 +68,8 @@ def page(workspace):
     alone = made.rename(workspace.root.parent / "alone.html")
     with window() as opened:
         opened.page.goto(alone.as_uri())
-        # The last chart is drawn last.
-        opened.page.locator(".plots > div[id$=val_diversity] svg").wait_for()
+        for chart in opened.page.locator(".plots > div:has(script)").all():
+            chart.locator("svg.marks").wait_for()
         yield opened.page
     assert opened.hosts == set()
     assert opened.errors == []
