@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MARK = "leaderboard"
 #: What nobody measured.
-UNKNOWN = "–"
+UNKNOWN = "-"
 
 
 def main() -> None:

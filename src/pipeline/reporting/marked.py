@@ -18,5 +18,7 @@ def replace(file: Path, name: str, text: str) -> None:
     before, first, rest = content.partition(begin)
     _, last, after = rest.partition(end)
     if not (first and last) or any(content.count(mark) != 1 for mark in (begin, end)):
-        raise ValueError(f"{file} needs the line {begin} once, and after it the line {end} once, for what is to be there")
+        raise ValueError(
+            f"{file} needs the line {begin} once, and after it the line {end} once, for what is to be there"
+        )
     write_text(file, f"{before}{begin}\n{text}{end}{after}")

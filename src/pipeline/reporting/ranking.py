@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import dataclass
+from functools import partial
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -61,7 +62,7 @@ def rank(client: MlflowClient, everything: bool) -> dict[str, list[Entry]]:
         metrics = METRICS.get(experiment.name.partition("/")[0], {})
         entries = [_entry(client, run, list(metrics), run.info.run_id in champions) for run in runs]
         if entries:
-            found[experiment.name] = sorted(entries, key=lambda entry, signs=metrics: _place(entry, signs))
+            found[experiment.name] = sorted(entries, key=partial(_place, metrics))
     return found
 
 
@@ -109,5 +110,5 @@ def _entry(client: MlflowClient, run: Run, metrics: list[str], is_champion: bool
     )
 
 
-def _place(entry: Entry, signs: dict[str, int]) -> list[float]:
+def _place(signs: dict[str, int], entry: Entry) -> list[float]:
     return [math.inf if math.isnan(value) else -signs[name] * value for name, value in entry.metrics.items()]
