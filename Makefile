@@ -53,7 +53,7 @@ ui: track  ## compare the runs: MLflow on http://127.0.0.1:5000
 plots: setup  ## compare the runs in one page that needs no server and no network: prints its address
 	@python -m pipeline.reporting.plots
 
-leaderboard: setup  ## the runs in MLflow, best first: [ALL=1] [MARKDOWN=1] [WRITE=README.md, between its marks]
+leaderboard: track  ## the runs in MLflow, best first: [ALL=1] [MARKDOWN=1] [WRITE=README.md, between its marks]
 	@python -m pipeline.reporting.leaderboard $(if $(ALL),--all) $(if $(MARKDOWN),--markdown) $(if $(WRITE),--write "$(WRITE)")
 
 server: extras  ## DATA=<folder> [PORT=5000] [UPGRADE=1]: a team's MLflow server on PostgreSQL, with users and passwords

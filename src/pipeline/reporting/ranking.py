@@ -67,23 +67,23 @@ def rank(client: MlflowClient, everything: bool) -> dict[str, list[Entry]]:
 
 
 def _finished(client: MlflowClient, experiment: str) -> list[Run]:
-    """Those of models, newest first."""
+    """The runs of models, newest first; others may be in the store too."""
     condition, order = "attributes.status = 'FINISHED'", ["attributes.start_time DESC"]
     runs: list[Run] = []
     token: str | None = None
     while token != "":
         page = client.search_runs([experiment], condition, order_by=order, page_token=token)
         runs, token = [*runs, *page], page.token or ""
-    return [run for run in runs if "num_parameters" in run.data.params]
+    return [run for run in runs if KEY in run.data.tags]
 
 
 def _chosen(runs: list[Run], champions: set[str]) -> list[Run]:
     records = [json.loads((folder / "record.json").read_text(encoding="utf-8")) for folder in projection.outputs()]
     present = {record["input_key"] for record in records}
-    chosen: dict[str, Run] = {}
+    chosen: dict[str, str] = {}
     for run in sorted(runs, key=lambda run: run.data.tags[KEY] not in present):  # of equals, the newest comes first
-        chosen.setdefault(run.data.tags["pipeline.run"], run)
-    return [run for run in runs if run in chosen.values() or run.info.run_id in champions]
+        chosen.setdefault(run.data.tags["pipeline.run"], run.info.run_id)
+    return [run for run in runs if run.info.run_id in champions.union(chosen.values())]
 
 
 def _champions(client: MlflowClient) -> set[str]:
