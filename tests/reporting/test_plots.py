@@ -156,6 +156,16 @@ def test_a_click_shows_a_run_alone_and_another_all(page):
     assert faint == ["0.1", "1", "0.1"]
 
 
+def test_a_click_shows_a_picture_in_full_size(page):
+    picture = page.locator("#classification_digits_plots_pictures_mistakes_png img").first
+    sizes = "image => [image.width, image.naturalWidth]"
+    small, full = picture.evaluate(sizes)
+    picture.click()
+
+    assert small == 480 < full
+    assert picture.evaluate(sizes) == [full, full]
+
+
 def test_without_models_the_remedy_is_named(workspace, tmp_path):
     empty = workspace.copy(tmp_path / "empty")
     shutil.rmtree(empty.root / "outputs")
