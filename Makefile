@@ -50,6 +50,12 @@ sweep: setup  ## try parameters: RUN=lenet SPACE="train.optimizer.lr=0.01,0.05" 
 ui: track  ## compare the runs: MLflow on http://127.0.0.1:5000
 	python -m pipeline.tracking.ui
 
+plots: setup  ## compare the runs in one page that needs no server and no network: prints its address
+	@python -m pipeline.reporting.plots
+
+leaderboard: track  ## the runs in MLflow, best first: [ALL=1] [MARKDOWN=1] [WRITE=README.md, between its marks]
+	@python -m pipeline.reporting.leaderboard $(if $(ALL),--all) $(if $(MARKDOWN),--markdown) $(if $(WRITE),--write "$(WRITE)")
+
 server: extras  ## DATA=<folder> [PORT=5000] [UPGRADE=1]: a team's MLflow server on PostgreSQL, with users and passwords
 	@python -m pipeline.team.server $(if $(DATA),"$(DATA)") $(if $(PORT),--port "$(PORT)") $(if $(UPGRADE),--upgrade)
 
@@ -96,4 +102,4 @@ hooks: .venv/dev.stamp  ## git then checks each commit as lint does, before it i
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
 	tools/lock.sh
 
-.PHONY: help setup extras repro track ui server sweep promote demote serve lineage onnx aotinductor test chaos bench screenshots lint hooks lock
+.PHONY: help setup extras repro track ui plots leaderboard server sweep promote demote serve lineage onnx aotinductor test chaos bench screenshots lint hooks lock
