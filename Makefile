@@ -86,7 +86,7 @@ chaos: .venv/runtime.stamp  ## kill stages at random moments, 50 times; the byte
 bench: setup  ## training beside the tutorials' loops, into benchmarks/results/
 	python benchmarks/speed.py
 
-screenshots: repro .venv/dev.stamp  ## the README's pictures of the DAG and of MLflow, taken anew in Chromium
+screenshots: repro .venv/dev.stamp  ## the README's pictures of the DAG, MLflow's pages and `make plots`, taken anew in Chromium
 	python tools/dag_picture.py
 	python tools/screenshots.py
 
