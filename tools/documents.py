@@ -29,15 +29,27 @@ class Code:
     text: str
 
 
+def codes(document: str) -> Iterator[Code]:
+    """All blocks, and all that is in backticks in a sentence, in the order of the text."""
+    text, title = (ROOT / document).read_text(encoding="utf-8"), ""
+    end = 0
+    for found in CODE.finditer(text):
+        for heading in TITLE.finditer(text, end, found.start()):
+            title = heading[1] or heading[2]
+        end = found.end()
+        span = found["span"]
+        yield Code(found["language"], title, found["block"] if span is None else " ".join(span.split()))
+
+
 def blocks(document: str, language: str) -> list[Code]:
     """The blocks of a document in that language."""
-    return [code for code in _codes(document) if code.language == language]
+    return [code for code in codes(document) if code.language == language]
 
 
 def commands(document: str) -> list[str]:
     """Each line of the document's shell blocks, without its comment, and each command in its sentences; once."""
     found = []
-    for code in _codes(document):
+    for code in codes(document):
         if code.language == "sh":
             found += [re.split(r"\s+# ", line)[0] for line in code.text.splitlines()]
         elif code.language is None and COMMAND.fullmatch(code.text):
@@ -49,17 +61,6 @@ def snippets(document: str) -> list[str]:
     """The document's blocks of Python and the calls in its sentences."""
     return [
         code.text
-        for code in _codes(document)
+        for code in codes(document)
         if code.language == "python" or (code.language is None and CALL.fullmatch(code.text))
     ]
-
-
-def _codes(document: str) -> Iterator[Code]:
-    text, title = (ROOT / document).read_text(encoding="utf-8"), ""
-    end = 0
-    for found in CODE.finditer(text):
-        for heading in TITLE.finditer(text, end, found.start()):
-            title = heading[1] or heading[2]
-        end = found.end()
-        span = found["span"]
-        yield Code(found["language"], title, found["block"] if span is None else " ".join(span.split()))

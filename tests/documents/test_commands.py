@@ -3,30 +3,29 @@
 A command that is new in a document gets a :class:`Step` here, or the test that runs it a line in ``ELSEWHERE``.
 """
 
-import gzip
-import hashlib
 import re
+import shlex
 import shutil
 import socket
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
+import prepared
 import pytest
 from browsing import REMEDY, chromium
-from documents import blocks, commands, snippets
-from PIL import Image
+from documents import COMMAND, blocks, codes, commands, snippets
 from project import ROOT
+from ruamel.yaml import YAML
 from terminal import ACTIVATE, Done, User
 
 from pipeline.core import storage
+from pipeline.sweeping import space
 
 pytestmark = pytest.mark.slow
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md")
-#: YAML blocks by the title they stand under.
-ENTRIES = {block.title: block.text for block in blocks("README.md", "yaml")}
+COMMANDS = {document: commands(document) for document in DOCUMENTS}
 #: A program of all Python in the text, in its order, with what it names.
 PROGRAM = [
     "import mlflow, torch",
@@ -34,120 +33,6 @@ PROGRAM = [
     *snippets("README.md"),
     "print(probabilities.shape, images.shape, log_variance.shape)",
 ]
-
-RUN = """\
-  {name}:
-    task: {task}
-    dataset: {dataset}
-    model: {{name: {model}}}
-    train: {{{train}, batch_size: 50, optimizer: {{name: adam, lr: 0.005}}, loss: {{name: {loss}}}}}
-    evaluate: {{batch_size: 1000}}
-    export: {{batch_size: 500}}
-"""
-
-
-def run(name: str, dataset: str, model: str, train: str, task: str = "classification", loss: str = "cross_entropy"):
-    return RUN.format(name=name, dataset=dataset, model=model, train=train, task=task, loss=loss)
-
-
-#: Runs as the text names them; LeNet's accuracy is above the text's threshold of 0.97.
-LENET = (
-    run("lenet", "digits", "lenet", "epochs: 12, schedule: {name: one_cycle}, augment: {shift: 1}")
-    + ENTRIES["Choose a model"]
-)
-SURNAMES = (
-    run("surnames", "surnames", "text_linear", "epochs: 1")
-    + "    promote: {metric: accuracy, direction: max, threshold: 0}\n"
-)
-VAE = run("conv_vae", "digits", "conv_vae, num_maps: 4, hidden_size: 16, latent_size: 4", "epochs: 1", "vae", "elbo")
-DIGITS = "  digits: {kind: digits, path: data/digits.md5, image_size: 16}\n"
-NAMES = """\
-  surnames: {kind: surnames, path: data/surnames.md5, text: {unit: character, max_length: 20, vocabulary_size: 60}}
-"""
-OWN = "".join(ENTRIES[f"Train on your own {kind}"].removeprefix("datasets:\n") for kind in ("images", "texts"))
-
-
-def write_params(user: User, data: str, runs: str, comparisons: str = "comparisons: {}\n") -> None:
-    text = f"seed: 1\nnum_threads: 1\ndatasets:\n{data}runs:\n{runs}{comparisons}"
-    user.workspace.params.write_text(text, encoding="utf-8")
-
-
-def nothing(user: User) -> None:
-    """The command needs nothing."""
-
-
-def lenet(user: User) -> None:
-    write_params(user, DIGITS, LENET)
-
-
-def surnames(user: User) -> None:
-    write_params(user, DIGITS + NAMES, LENET + SURNAMES)
-
-
-def vae_and_own_data(user: User) -> None:
-    """Also pictures of several sizes and modes, and tickets in two files."""
-    draw = np.random.default_rng(0)
-    for name in ("bolt", "nut"):
-        folder = user.root.parent / "pictures" / name
-        folder.mkdir(parents=True)
-        for number, mode in enumerate(["L", "RGB", "P", "RGBA"] * 3):
-            picture = Image.fromarray(draw.integers(0, 256, (20 + number, 30), dtype=np.uint8))
-            picture.convert(mode).save(folder / f"{number}.png")
-    tickets = user.root.parent / "tickets"
-    tickets.mkdir()
-    for file, count in (("train.csv", 40), ("test.csv", 10)):
-        lines = [
-            f"the {name} {file} {number} broke,{name}" for number in range(count) for name in ("printer", "network")
-        ]
-        tickets.joinpath(file).write_text("\n".join(["message,team", *lines, ""]), encoding="utf-8")
-    write_params(user, DIGITS + NAMES + OWN, LENET + SURNAMES + VAE, ENTRIES["Make images"])
-
-
-def commit(user: User) -> None:
-    user.workspace.run("git", "add", "--all")
-    user.workspace.run("git", "commit", "-qm", "models")
-
-
-def evaluate_otherwise(user: User) -> None:
-    user.workspace.replace("params.yaml", "batch_size: 1000", "batch_size: 999")
-
-
-def pictures(user: User) -> None:
-    user.root.joinpath("folder").mkdir()
-    for name in ("photo.jpg", "folder/other.png"):
-        Image.fromarray(np.full((30, 40, 3), 200, np.uint8)).save(user.root / name)
-
-
-def few_tests(user: User) -> None:
-    """Leaves one file of tests, since all of them take an hour."""
-    kept = {"tests/conftest.py": "", "tests/core/test_rooms.py": ""}
-    kept = {name: user.root.joinpath(name).read_text(encoding="utf-8") for name in kept}
-    shutil.rmtree(user.root / "tests")
-    user.root.joinpath("tests/core").mkdir(parents=True)
-    for name, text in kept.items():
-        user.root.joinpath(name).write_text(text, encoding="utf-8")
-
-
-def small_mnist(user: User) -> None:
-    """A mirror with files in MNIST's format, and the example file with one run of one epoch."""
-    folder = user.root.parent / "mirror" / "MNIST" / "raw"
-    folder.mkdir(parents=True)
-    draw, sums = np.random.default_rng(0), []
-    for part, count in (("train", 300), ("t10k", 100)):
-        images = draw.integers(0, 256, (count, 28, 28), dtype=np.uint8)
-        for name, array in (
-            (f"{part}-images-idx3-ubyte.gz", images),
-            (f"{part}-labels-idx1-ubyte.gz", np.arange(count) % 10),
-        ):
-            sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
-            content = gzip.compress(bytes([0, 0, 8, array.ndim]) + sizes + array.astype(np.uint8).tobytes(), mtime=0)
-            folder.joinpath(name).write_bytes(content)
-            sums.append(f"{hashlib.md5(content, usedforsecurity=False).hexdigest()}  {name}\n")
-    user.root.joinpath("data/mnist.md5").write_text("".join(sums), encoding="ascii")
-    user.environment["PIPELINE_DATA_MIRROR"] = str(folder.parents[1])
-    example = user.root / "examples/mnist.yaml"
-    text = example.read_text(encoding="utf-8").replace("epochs: 8", "epochs: 1")
-    example.write_text(re.sub(r"  (linear|cnn|lstm):\n(    .*\n)+\n?", "", text), encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -166,7 +51,7 @@ class Step:
 
     command: str
     shows: str
-    before: Callable[[User], object] = nothing
+    before: Callable[[User], object] | None = None
     filled: tuple[str, str] = ("", "")
     asks: str = ""
     serves: int = 0
@@ -183,8 +68,9 @@ CURL = (
     """ -d '{"inputs": ["Kowalski", "Müller"]}'"""
 )
 GET = "curl --silent --fail --write-out ' status %{http_code}' http://127.0.0.1:5000/"
+NO_CURL = "" if shutil.which("curl") else "curl isn't installed"
+#: MLflow's tags have where a model was trained.
 TAGS = """python -c 'import sqlite3; print(*sqlite3.connect("mlruns/mlflow.db").execute("SELECT value FROM tags"))'"""
-
 PYTHON = "\n".join([f"{STORE} && python - <<'END'", *PROGRAM, "END"])
 
 #: One user's day: each command that trains has something to train, and those behind it use what there is by then.
@@ -193,17 +79,17 @@ STEPS = [
     Step("make help", r"repro +bring every model"),
     Step("make extras", "Nothing to be done"),
     Step("make lock", "tools/lock.sh", filled=("make", "make --dry-run")),  # it asks the package index
-    Step("cp examples/mnist.yaml params.yaml && dvc repro", "Running stage 'export@lenet'", small_mnist),
+    Step("cp examples/mnist.yaml params.yaml && dvc repro", "Running stage 'export@lenet'", prepared.small_mnist),
     Step(
         "ATEN_CPU_CAPABILITY=avx2 DNNL_MAX_CPU_ISA=AVX2 MKL_CBWR=COMPATIBLE dvc repro",
         "Running stage 'export@lenet'",
-        lenet,
+        prepared.lenet,
     ),
-    Step('PIPELINE_LAUNCH="--nproc-per-node 2" dvc repro', "Running stage 'export@surnames'", surnames),
-    Step("make repro JOBS=2", "compare@conv_vae", vae_and_own_data),
+    Step('PIPELINE_LAUNCH="--nproc-per-node 2" dvc repro', "Running stage 'export@surnames'", prepared.surnames),
+    Step("make repro JOBS=2", "compare@conv_vae", prepared.vae_and_own_data),
     Step("dvc params diff", r"params\.yaml +runs\.conv_vae"),
-    Step("make repro", "2 x cpu", commit, asks=TAGS),
-    Step("dvc repro", r"'evaluate@lenet'(?!(.|\n)*Running stage 'train@)", evaluate_otherwise),
+    Step("make repro", r"2 x \w+", prepared.commit, asks=TAGS),
+    Step("dvc repro", r"'evaluate@lenet'(?!(.|\n)*Running stage 'train@)", prepared.evaluate_otherwise),
     Step("dvc repro train@lenet", "Stage 'train@lenet' didn't change"),
     Step("dvc status", "up to date"),
     Step("dvc dag", "export@lenet"),
@@ -214,7 +100,7 @@ STEPS = [
     Step("python -m pipeline.recovery", "^$"),
     Step("make track", r"pipeline\.tracking\.track"),
     Step("make track REV=<commit>", r"pipeline\.tracking\.revision", filled=("<commit>", "HEAD")),
-    Step("make ui", "OK status 200", asks=GET + "health", serves=5000),
+    Step("make ui", "OK status 200", asks=GET + "health", serves=5000, lacks=NO_CURL),
     Step(
         "make screenshots",
         r"docs/images/run\.png: ",
@@ -224,15 +110,16 @@ STEPS = [
     Step("make promote", r"lenet: version 1 is champion(.|\n)*surnames: version 1 is champion"),
     Step(PYTHON, r"Size\(\[2, 14\]\) .*Size\(\[64, 1, 16, 16\]\) .*Size\(\[64, 4\]\)"),
     Step("make lineage OF=lenet@champion", "input_key: "),
-    Step("make serve RUN=surnames", r'"predictions": \[\[0', asks=CURL, serves=5001),
+    Step("make serve RUN=surnames", r'"predictions": \[\[0', asks=CURL, serves=5001, lacks=NO_CURL),
     Step(
         "mlflow models serve -m models:/lenet@champion --env-manager local",
         " status 200",
         filled=("mlflow models", f"{STORE} && mlflow models"),
         asks=GET + "ping",
         serves=5000,
+        lacks=NO_CURL,
     ),
-    Step("python -m pipeline.predict lenet photo.jpg folder", r"photo\.jpg(.|\n)*folder/other\.png", pictures),
+    Step("python -m pipeline.predict lenet photo.jpg folder", r"photo\.jpg(.|\n)*folder/other\.png", prepared.pictures),
     Step(
         "python benchmarks/deployment.py",
         r"\| lenet \| model\.onnx \|",
@@ -241,7 +128,7 @@ STEPS = [
     ),
     Step("make demote RUN=lenet", "there is no champion now"),
     Step("python benchmarks/target.py", "--seeds", filled=("target.py", "target.py --help")),  # an hour of training
-    Step("make test", r"\d passed", few_tests),
+    Step("make test", r"\d passed", prepared.few_tests),
     Step('pytest -m "not slow"', r"\d passed"),
 ]
 TYPED = {text for step in STEPS for text in (step.command, step.asks)} | {STORE}
@@ -306,11 +193,12 @@ class Day:
     def _take(self, step: Step) -> Done:
         if step.lacks:
             return Done(0, "")
-        step.before(self.user)
+        if step.before is not None:
+            step.before(self.user)
         if step.serves:
             with self.user.serving(step.typed) as server:
                 answer = server.answers(self.user, step.asks)
-                return answer if not answer.status else Done(answer.status, server.interrupt())
+                return answer if not answer.status else Done(answer.status, server.said())
         done = self.user.types(step.typed)
         return self.user.types(step.asks) if step.asks and not done.status else done
 
@@ -327,7 +215,7 @@ def is_taken(port: int) -> bool:
         return other.connect_ex(("127.0.0.1", port)) == 0
 
 
-@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.command)
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.command.splitlines()[0])
 def test_a_command_does_what_the_text_says(day, step):
     if step.lacks:
         pytest.skip(step.lacks)
@@ -348,12 +236,12 @@ def is_run(command: str) -> bool:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_command_of_a_document_is_run(document):
-    missing = [command for command in commands(document) if not is_run(command)]
+    missing = [command for command in COMMANDS[document] if not is_run(command)]
     assert not missing, f"{document} has commands that no test runs; add a Step, or a line to ELSEWHERE, for {missing}"
 
 
 def test_every_command_here_is_in_a_document():
-    documented = {command for document in DOCUMENTS for command in commands(document)}
+    documented = {command for document in DOCUMENTS for command in COMMANDS[document]}
     documented |= {part for command in documented for part in command.split(" && ")}
     assert {step.command for step in STEPS} - {PYTHON} | ELSEWHERE.keys() <= documented
 
@@ -370,7 +258,7 @@ def test_a_command_that_is_run_elsewhere_is_run_there(command):
 
 
 def test_own_pictures_and_texts_are_read(day):
-    day.until(next(step for step in STEPS if step.before is vae_and_own_data))
+    day.until(next(step for step in STEPS if step.before is prepared.vae_and_own_data))
     found = {name: storage.read_meta(day.user.root / "data/processed" / name) for name in ("parts", "tickets")}
 
     assert found["parts"].classes == ("bolt", "nut")
@@ -379,6 +267,20 @@ def test_own_pictures_and_texts_are_read(day):
     assert found["tickets"].num_examples("test") == 20
 
 
+def test_the_sweeps_of_the_text_are_possible():
+    for command in COMMANDS["README.md"]:
+        if command.startswith("make sweep") and "SPACE" in command:
+            given = dict(word.split("=", 1) for word in shlex.split(command)[2:])
+            space.check(space.parse(given["SPACE"]), given["RUN"], YAML(typ="safe").load(ROOT / "params.yaml"))
+
+
 def test_every_entry_of_the_text_is_used():
     used = ["Train on your own images", "Train on your own texts", "Make images", "Choose a model"]
     assert sorted(block.title for block in blocks("README.md", "yaml")) == sorted(used)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_no_block_is_overlooked(document):
+    others = [code for code in codes(document) if code.language not in (None, "sh", "python", "yaml")]
+    assert {code.language for code in others} <= {""}, "shell is `sh` here"
+    assert not [line for code in others for line in code.text.splitlines() if COMMAND.fullmatch(line)]
