@@ -109,7 +109,7 @@ def few_tests(user: User) -> None:
 
 
 def small_mnist(user: User) -> None:
-    """A mirror with files in MNIST's format, and the example file with one run of one epoch."""
+    """A mirror with files in MNIST's format, and the example file with one run of one epoch, which is gone later."""
     folder = user.root.parent / "mirror" / "MNIST" / "raw"
     folder.mkdir(parents=True)
     draw = np.random.default_rng(0)
@@ -127,5 +127,5 @@ def small_mnist(user: User) -> None:
     user.root.joinpath("data/mnist.md5").write_text("".join(sums), encoding="ascii")
     user.environment["PIPELINE_DATA_MIRROR"] = str(folder.parents[1])
     example = user.root / "examples/mnist.yaml"
-    text = example.read_text(encoding="utf-8").replace("epochs: 8", "epochs: 1")
-    example.write_text(re.sub(r"  (linear|cnn|lstm):\n(    .*\n)+\n?", "", text), encoding="utf-8")
+    text = example.read_text(encoding="utf-8").replace("epochs: 10", "epochs: 1")
+    example.write_text(re.sub(r"  (lenet|cnn|lstm):\n(    .*\n)+\n?", "", text), encoding="utf-8")
