@@ -207,7 +207,7 @@ class Day:
 def day(tmp_path_factory):
     user = User(tmp_path_factory.mktemp("day") / "project")
     yield Day(user)
-    shutil.rmtree(user.root / ".pipeline")  # the publishing process ends
+    shutil.rmtree(user.root / ".pipeline", ignore_errors=True)  # the publishing process ends
 
 
 def is_taken(port: int) -> bool:

@@ -38,7 +38,7 @@ def user(tmp_path_factory):
     user = User(tmp_path_factory.mktemp("examples") / "project")
     user.changes = {title: follow(user, title) for title in EXAMPLES}
     yield user
-    shutil.rmtree(user.root / ".pipeline")  # the publishing process ends
+    shutil.rmtree(user.root / ".pipeline", ignore_errors=True)  # the publishing process ends
 
 
 def follow(user, title):
