@@ -1,4 +1,6 @@
 import pytest
+from project import ROOT
+from ruamel.yaml import YAML
 
 from pipeline.sweeping import space
 from pipeline.sweeping.space import Choice, Range
@@ -101,3 +103,11 @@ def test_options_that_params_leaves_out_can_be_tried():
     changed = space.changed(CONTENT, {space.key("train.schedule.name", "first"): "cosine"})
     assert changed["runs"]["first"]["train"]["schedule"] == {"name": "cosine"}
     assert "schedule" not in CONTENT["runs"]["first"]["train"]
+
+
+def test_a_run_is_checked_with_the_comparisons_that_it_is_part_of():
+    content = YAML(typ="safe").load(ROOT / "params.yaml")
+    for run in ("linear", "lenet", "conv_vae"):
+        space.check(space.parse("train.batch_size=50,100"), run, content)
+    with pytest.raises(ValueError, match=r"comparisons\.conv_vae"):
+        space.check(space.parse("model.name=linear"), "lenet", content)

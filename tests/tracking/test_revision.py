@@ -66,3 +66,11 @@ def test_outputs_that_no_cache_has_are_named(repository):
 
     assert done.returncode == 1
     assert "error: first: not in DVC's cache" in done.stderr
+
+
+def test_a_run_that_the_revision_no_longer_has_is_not_missed(repository):
+    repository.replace("params.yaml", "  first:", "  second:")
+    repository.run("git", "commit", "-qam", "another name")
+    done = track(repository, "HEAD")
+
+    assert (done.returncode, done.stderr) == (0, "")

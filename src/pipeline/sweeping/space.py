@@ -105,7 +105,10 @@ def check(space: Space, run: str, content: dict[str, Any]) -> None:
     """
     if run not in content["runs"]:
         raise ValueError(f"runs.{run}: there is no such run; {nearest(run, content['runs'])}")
-    alone = {**content, "runs": {run: content["runs"][run]}}
+    checking.check(content, rehearse=False)  # what is read of it here has its form
+    comparisons = {key: entry for key, entry in content["comparisons"].items() if run in (key, entry["classifier"])}
+    together = {run, *comparisons, *(entry["classifier"] for entry in comparisons.values())}
+    alone = {**content, "comparisons": comparisons, "runs": {key: content["runs"][key] for key in sorted(together)}}
     for values in _corners(space):
         # Other data sets than the run's aren't looked at: it may be swept over.
         checking.check(changed(alone, {key(name, run): value for name, value in values.items()}), rehearse=True)

@@ -59,10 +59,11 @@ def worktree(revision: str) -> Iterator[Path]:
 
 
 def _runs(folder: Path) -> set[str]:
-    """The runs that had been trained at the revision in ``folder``."""
+    """The runs of the revision in ``folder`` that had been trained; ``dvc.lock`` keeps those that are gone, too."""
+    load = YAML(typ="safe").load
     lock = folder / "dvc.lock"
-    stages = YAML(typ="safe").load(lock)["stages"] if lock.exists() else {}
-    return {stage.removeprefix("train@") for stage in stages if stage.startswith("train@")}
+    trained = {stage.removeprefix("train@") for stage in load(lock)["stages"]} if lock.exists() else set()
+    return trained & load(folder / "params.yaml")["runs"].keys()
 
 
 if __name__ == "__main__":
