@@ -1,4 +1,4 @@
-"""Validate the whole of ``params.yaml`` before any stage runs."""
+"""Validate the whole of ``params.yaml`` before any stage runs; a mistake is named and ends in status 1."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -159,7 +159,10 @@ def _missing_dataset(name: str, path: str, datasets: Mapping[str, Any]) -> str:
 if __name__ == "__main__":
     import sys
 
+    from pipeline import arguments
     from pipeline.core import params
+
+    arguments.none(__doc__)
 
     try:
         check(params.read(), rehearse=False)

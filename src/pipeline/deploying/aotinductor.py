@@ -54,4 +54,4 @@ def load(file: Path) -> Callable[..., Tensor]:
 FORM = Form("model.aoti.pt2", check, write, load)
 
 if __name__ == "__main__":
-    command(FORM)
+    command(FORM, __doc__)

@@ -1,10 +1,11 @@
 """`make server DATA=<folder>`: a team's MLflow server on PostgreSQL, with users and passwords, for this machine alone.
 
 All passwords come from the environment, go to no file, and only to the processes that need them. Who isn't on this
-machine comes through a proxy that speaks TLS: see docs/team.md.
+machine comes through a proxy that speaks TLS: see docs/team.md. The environment has PGPASSWORD (of the database),
+MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (of the administrator). Other options are
+those of `mlflow server`.
 """
 
-import argparse
 import base64
 import http.client
 import importlib.util
@@ -22,6 +23,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlencode
 
+from pipeline import arguments
 from pipeline.team import process
 from pipeline.tracking import spool
 
@@ -189,15 +191,15 @@ def _interrupt(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make server", description=__doc__, allow_abbrev=False)
-    parser.add_argument("data", type=Path, help="the folder of the databases and artifacts")
+    parser = arguments.parser(__doc__, "make server DATA=<folder> [PORT=5000] [UPGRADE=1]")
+    parser.add_argument("data", metavar="DATA", type=Path, help="the folder of the databases and artifacts")
     parser.add_argument("--port", type=int, default=5000)
     parser.add_argument("--upgrade", action="store_true", help="tables of an older MLflow")
-    arguments, others = parser.parse_known_args()
+    given, others = parser.parse_known_args()
     for number in SIGNALS:
         signal.signal(number, _interrupt)
     try:
-        main(arguments.data.resolve(), arguments.port, arguments.upgrade, others)
+        main(given.data.resolve(), given.port, given.upgrade, others)
     except (ValueError, OSError) as problem:
         sys.exit(f"error: {problem}")
     except KeyboardInterrupt:

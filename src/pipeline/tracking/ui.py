@@ -1,9 +1,12 @@
-"""`make ui`: where the runs are compared, and for a database the MLflow UI on this machine."""
+"""`make ui`: where the runs are compared, and for a database the MLflow UI on this machine.
 
-import argparse
+Other options are those of `mlflow ui`. The environment may have MLFLOW_TRACKING_URI, a team's server.
+"""
+
 import os
 import sys
 
+from pipeline import arguments
 from pipeline.tracking import spool
 from pipeline.tracking.publishing import describe, open_store
 
@@ -16,7 +19,7 @@ def main() -> None:
 
     The server takes further options from the command line.
     """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser = arguments.parser(__doc__, short_help=False)  # in `mlflow ui` -h stands for the host
     parser.add_argument("--host", "-h", default="127.0.0.1")
     parser.add_argument("--port", "-p", default="5000")
     place, options = parser.parse_known_args()
