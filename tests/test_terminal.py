@@ -35,7 +35,7 @@ def watch(workspace, **variables):
 
 def test_a_log_says_what_there_is_to_do_and_what_came_of_it(first):
     out, err = first
-    announcement, estimate, *others = err.splitlines()
+    announcement, estimate, *others = [line for line in err.splitlines() if ": at work (" not in line]
     assert announcement == (
         "9 of 9 stages are out of date, and what reads their results: data sets to prepare: 1, models to train: 2"
     )

@@ -11,7 +11,7 @@ from pipeline.core import versions
 from pipeline.watching import drift, leftovers
 
 #: Seconds after which a stage that shows no progress says that it is at work.
-PATIENCE = 5.0
+PATIENCE = 10.0
 
 
 def run(main: Callable[[str], None], shows_progress: bool = False) -> None:
