@@ -129,6 +129,7 @@ if __name__ == "__main__":
         sys.exit(f"error: JOBS={jobs}: a number of stages from 1 is needed")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        reproducing.quieten()
         if reproducing.announce():
             main(int(jobs))
     except (ValueError, DvcException, BrokenExecutor) as error:

@@ -9,19 +9,12 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import colorama  # type: ignore[import-untyped]
 from dvc.cli import main as dvc  # type: ignore[import-untyped]
 from dvc.exceptions import DvcException  # type: ignore[import-untyped]
 from dvc.repo import Repo  # type: ignore[import-untyped]
 
-from pipeline import arguments
-
-#: DVC's messages that are left out, as its source has them, and why. Its warnings that are not here are shown.
-LEFT_OUT = {
-    "'%s' is empty.": "a stage declares what only some runs have: samples if a network makes images, curves of classes",
-    "%s %s": "the whole command, which `dvc repro` shows, and which is as long for each stage",
-    "Updating lock file '%s'": "it is said after each stage, and at the end that git should track it",
-    "\nTo enable auto staging, run:\n\n\tdvc config core.autostage true": ".dvc/config says no, on purpose",
-}
+from pipeline import arguments, noise
 
 
 def announce() -> bool:
@@ -45,11 +38,14 @@ def announce() -> bool:
 
 
 def quieten() -> None:
-    """Let this process's DVC leave out what is listed above and, if NO_COLOR asks for that, colours."""
+    """Let this process's DVC leave out what is noise here and, if NO_COLOR asks for that, colours."""
+    is_plain = bool(os.environ.get("NO_COLOR"))
     for handler in logging.getLogger("dvc").handlers:
-        handler.addFilter(lambda record: record.msg not in LEFT_OUT)
-        if os.environ.get("NO_COLOR"):
+        noise.leave_out(handler)
+        if is_plain:
             handler.formatter.log_colors = False  # type: ignore[union-attr]
+    for name in vars(colorama.Fore) if is_plain else ():
+        setattr(colorama.Fore, name, "")
 
 
 def _say(text: str) -> None:
@@ -58,6 +54,6 @@ def _say(text: str) -> None:
 
 if __name__ == "__main__":
     arguments.none(__doc__, "make repro")
+    quieten()
     if announce():
-        quieten()
         sys.exit(dvc(["repro"]))

@@ -23,7 +23,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlencode
 
-from pipeline import arguments
+from pipeline import arguments, noise
 from pipeline.team import process
 from pipeline.tracking import spool
 
@@ -107,7 +107,6 @@ def _alone(data: Path) -> Iterator[None]:
 
 
 def _environment(database: Mapping[str, str]) -> dict[str, str]:
-    quiet = {"MLFLOW_UVICORN_OPTS": "--log-level=warning"}  # else it writes a line for each request
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_TRACKING_")}
     settings = {
         # Variables of ``database`` complete it. The folder is in it for MLflow, which locks by address.
@@ -119,7 +118,7 @@ def _environment(database: Mapping[str, str]) -> dict[str, str]:
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # seven more processes, for features that need a language model
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
-    return {**quiet, **inherited, **database, **settings}
+    return {**noise.MLFLOW_SERVER, **inherited, **database, **settings}
 
 
 def _upgrade(environment: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ Other options are those of `mlflow ui`. The environment may have MLFLOW_TRACKING
 import os
 import sys
 
-from pipeline import arguments
+from pipeline import arguments, noise
 from pipeline.tracking import spool
 from pipeline.tracking.publishing import describe, open_store
 
@@ -31,11 +31,14 @@ def main() -> None:
         sys.exit(f"error: {describe(error)}")
     for experiment in experiments:
         sys.stdout.write(f"{experiment.name}: {server}/#/experiments/{experiment.experiment_id}/{COMPARISON}\n")
-    sys.stdout.flush()
     if spool.is_server():
         return
+    sys.stdout.write(f"MLflow will be on {server} in some seconds; Ctrl-C ends it\n")
+    sys.stdout.flush()
     # Else it starts seven more processes, for features that need a language model.
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
+    for name, value in noise.MLFLOW_SERVER.items():
+        os.environ.setdefault(name, value)
     # Every user of the machine sees the command line, and the address may hold a password.
     os.environ["MLFLOW_BACKEND_STORE_URI"] = spool.address()
     command = [sys.executable, "-m", "mlflow", "ui", "--host", place.host, "--port", place.port, *options]
