@@ -1,5 +1,7 @@
 import pytest
+from project import ROOT
 
+from pipeline.core import params
 from pipeline.sweeping import space
 from pipeline.sweeping.space import Choice, Range
 
@@ -101,3 +103,8 @@ def test_options_that_params_leaves_out_can_be_tried():
     changed = space.changed(CONTENT, {space.key("train.schedule.name", "first"): "cosine"})
     assert changed["runs"]["first"]["train"]["schedule"] == {"name": "cosine"}
     assert "schedule" not in CONTENT["runs"]["first"]["train"]
+
+
+@pytest.mark.parametrize("run", ["linear", "lenet", "conv_vae"])
+def test_any_run_of_params_that_compare_runs_can_be_varied(run):
+    space.check(space.parse("train.batch_size=25,50"), run, params.read(ROOT / "params.yaml"))

@@ -105,7 +105,9 @@ def check(space: Space, run: str, content: dict[str, Any]) -> None:
     """
     if run not in content["runs"]:
         raise ValueError(f"runs.{run}: there is no such run; {nearest(run, content['runs'])}")
-    alone = {**content, "runs": {run: content["runs"][run]}}
+    comparisons = {name: entry for name, entry in content["comparisons"].items() if name == run}
+    runs = {name: content["runs"][name] for name in (run, *(entry["classifier"] for entry in comparisons.values()))}
+    alone = {**content, "runs": runs, "comparisons": comparisons}
     for values in _corners(space):
         # Other data sets than the run's aren't looked at: it may be swept over.
         checking.check(changed(alone, {key(name, run): value for name, value in values.items()}), rehearse=True)
