@@ -86,7 +86,7 @@ def table(results: list[Result], before: dict[str, dict[str, float]], bold: Call
     for run, row in shown.items():
         cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)]
         if run in best:
-            cells[3] = bold(cells[3])
+            cells[3] = cells[3].replace(row[3], bold(row[3]))
         lines.append("  ".join(cells).rstrip())
     return lines
 
