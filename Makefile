@@ -82,15 +82,20 @@ chaos: .venv/runtime.stamp  ## kill stages at random moments, 50 times; the byte
 bench: setup  ## training beside the tutorials' loops, into benchmarks/results/
 	python benchmarks/speed.py
 
-screenshots: repro .venv/dev.stamp  ## the README's pictures of MLflow, taken anew in Chromium
+screenshots: repro .venv/dev.stamp  ## the README's pictures of the DAG and of MLflow, taken anew in Chromium
+	python tools/dag_picture.py
 	python tools/screenshots.py
 
-lint: .venv/dev.stamp  ## style and types
+lint: .venv/dev.stamp  ## style, types, and what docstrings leave out
 	ruff check .
 	ruff format --check .
 	mypy
+	python tools/docstrings.py
+
+hooks: .venv/dev.stamp  ## git then checks each commit as lint does, before it is made
+	pre-commit install
 
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
 	tools/lock.sh
 
-.PHONY: help setup extras repro track ui server sweep promote demote serve lineage onnx aotinductor test chaos bench screenshots lint lock
+.PHONY: help setup extras repro track ui server sweep promote demote serve lineage onnx aotinductor test chaos bench screenshots lint hooks lock

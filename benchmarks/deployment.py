@@ -138,8 +138,10 @@ def summarise(taken: list[list[float]], eager: list[list[float]]) -> dict[str, A
 
 
 HEAD = (
-    "| run | form | kB | 1 example: p50, p99 in ms | times as fast as eager | 256 examples: p50, p99 in ms "
-    "| times as fast | examples/s |",
+    (
+        "| run | form | kB | 1 example: p50, p99 in ms | times as fast as eager | 256 examples: p50, p99 in ms "
+        "| times as fast | examples/s |"
+    ),
     "| --- | --- | --- | --- | --- | --- | --- | --- |",
 )
 

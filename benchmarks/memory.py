@@ -1,12 +1,13 @@
 """How much memory the stages take, and how fast they are, when the data set grows.
 
-    PIPELINE_DATA_MIRROR=... python benchmarks/memory.py [--times 1 10 100] [--model lenet] [--folder .]
+    PIPELINE_DATA_MIRROR=... python benchmarks/memory.py [--times 1 10 100] [--model lenet] [--rounds 3] [--folder .]
 
 MNIST's training images, so many times over, each copy with its number in two pixels that are 0 in all of them, so that
-no image is there twice. The stages `preprocess` and `train` (two epochs) run on them as `dvc repro` runs them. Of each:
-the largest resident memory that is the process's own (RssAnon, every 20 ms), which the system can't give to others as
-it can the page cache; and how many examples it takes in a second, of `train` in the second epoch. 100 times need 16 GB
-of disk. With PIPELINE_LAUNCH="--nproc-per-node 2" two processes train together; the memory is that of the larger one.
+no image is there twice. The stages `preprocess` and then, the sizes in turns, `train` (two epochs) run on them as `dvc
+repro` runs them. Of each: the largest resident memory that is the process's own (RssAnon, every 20 ms), which the
+system can't give to others as it can the page cache; and how many examples it takes in a second, of `train` in the
+second epoch. 100 times need 16 GB of disk. With PIPELINE_LAUNCH="--nproc-per-node 2" two processes train together; the
+memory is that of the larger one.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -99,27 +101,33 @@ def measure(stage: str, name: str, folder: Path) -> tuple[float, float, str]:
     return most / 1024, time.perf_counter() - begun, "".join(told)
 
 
-def main(all_times: list[int], model: str, place: Path) -> None:
+def main(all_times: list[int], model: str, rounds: int, place: Path) -> None:
     """Print and write a row for each size of the data."""
     mirror = Path(os.environ["PIPELINE_DATA_MIRROR"]) / "MNIST/raw"
-    rows = []
-    for times in all_times:
-        with tempfile.TemporaryDirectory(dir=place, prefix="memory-") as name:
-            folder = Path(name)
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(dir=place, prefix="memory-") as name:
+        folders = [Path(name) / str(times) for times in all_times]
+        for times, folder in zip(all_times, folders, strict=True):
+            folder.mkdir()
             num_images = lay_out(times, model, mirror, folder)
-            prepared, seconds, _ = measure("preprocess", "mnist", folder)
+            most, seconds, _ = measure("preprocess", "mnist", folder)
             shutil.rmtree(folder / "data/raw")
-            trained, _, told = measure("train", model, folder)
-            rate = re.findall(r"\(([\d,]+) examples/s\)", told)[1]
-            row = {
+            row: dict[str, Any] = {
                 "images": num_images,
-                "preprocess_mib": round(prepared, 1),
+                "preprocess_mib": round(most, 1),
                 "preprocess_images_per_second": round(num_images / seconds),
-                "train_mib": round(trained, 1),
-                "train_images_per_second": int(rate.replace(",", "")),
+                "train_mib": [],
+                "train_images_per_second": [],
             }
-        print(row, flush=True)
-        rows.append(row)
+            rows.append(row)
+        for _ in range(rounds):
+            for row, folder in zip(rows, folders, strict=True):
+                most, _, told = measure("train", model, folder)
+                shutil.rmtree(folder / ".pipeline")  # else its checkpoint ends the next training at once
+                rate = int(re.findall(r"\(([\d,]+) examples/s\)", told)[1].replace(",", ""))
+                row["train_mib"].append(round(most, 1))
+                row["train_images_per_second"].append(rate)
+                print(row, flush=True)
     write_json(speed.RESULTS / f"memory_{model}.json", {"machine": speed.machine(), "rows": rows})
 
 
@@ -128,5 +136,6 @@ if __name__ == "__main__":
     parser.add_argument("--times", type=int, nargs="+", default=[1, 10, 100])
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="on a disk, since /tmp may be memory")
     parser.add_argument("--model", default="lenet", choices=["lenet", "linear"])
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    main(options.times, options.model, options.folder)
+    main(options.times, options.model, options.rounds, options.folder)

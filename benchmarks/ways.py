@@ -261,15 +261,18 @@ def _ours(job: Job, model: str, stack: ExitStack) -> Train:
     steps_per_epoch = inputs.inputs.num_batches(job.options.batch_size)
     progress = stack.enter_context(Progress(model, 10**6, len(targets), steps_per_epoch, 0, [], "train_loss", min))
     watch = Watch(model, progress, Machine(job.device), log, checkpoints, stop)
+    paused_at = time.monotonic()
 
     def train(number: int) -> tuple[int, float]:
+        nonlocal paused_at
         inputs.number, state.step = number, len(state.history) * number  # as after as many epochs of this length
+        checkpoints.saved_at += time.monotonic() - paused_at  # one is due after so long a training, not a pause
         begun = progress.started = time.perf_counter()
         losses = loop._train_epoch(job.task, (inputs, targets), job.options, job.seed, state, watch)
         state.history.append({"epoch": len(state.history) + 1, **losses})
         with redirect_stderr(StringIO()):  # the line of an epoch is made and not shown
             watch.on_epoch(state.history[-1])
-        seconds = time.perf_counter() - begun
+        seconds, paused_at = time.perf_counter() - begun, time.monotonic()
         return inputs.num_examples, seconds
 
     return train

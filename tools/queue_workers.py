@@ -17,7 +17,7 @@ def wait(workspace: Workspace, seconds: float) -> list[str]:
     deadline = time.monotonic() + seconds
     while True:
         text = workspace.run("dvc", "queue", "status").stdout
-        found = re.findall(r"\b(Queued|Running|Success|Failed)\s*$", text, flags=re.M)
+        found = re.findall(r"\b(Queued|Running|Success|Failed)\s*$", text, flags=re.MULTILINE)
         if not {"Queued", "Running"} & set(found):
             return found
         assert time.monotonic() < deadline, text

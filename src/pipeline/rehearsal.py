@@ -70,7 +70,10 @@ def rehearse_comparison(path: str, classifier: str, model: Mapping[str, Any]) ->
 def step(
     module: Any, spec: DataSpec, model: Mapping[str, Any], options: TrainOptions, path: str
 ) -> torch.Tensor | None:
-    """Train and validate by one batch of two on the ``meta`` device; returns what the task shows of itself."""
+    """Train and validate by one batch of two on the ``meta`` device; returns what the task shows of itself.
+
+    That is uint8 (n, C, H, W), or None if it makes no images.
+    """
     num_statistics = 0 if spec.modality == "text" else spec.shape[0]
     meta = Meta(spec=spec, classes=(), counts={}, mean=(0.0,) * num_statistics, std=(1.0,) * num_statistics)
     with torch.device("meta"):

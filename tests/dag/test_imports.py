@@ -28,5 +28,5 @@ HEAVY = {"torch", "torchvision", "sklearn", "scipy", "matplotlib", "mlflow", "pa
 def test_nothing_else_is_imported(workspace, stage, argument, needed):
     command = ["python", "-X", "importtime", f"stages/{stage}.py", argument]
     printed = workspace.run(*command, PYTHONPATH="src", PYTHONHASHSEED="0", PIPELINE_TRACKING="on").stderr
-    imported = set(re.findall(r"\| +(\w+)$", printed, flags=re.M))
+    imported = set(re.findall(r"\| +(\w+)$", printed, flags=re.MULTILINE))
     assert imported & HEAVY == needed

@@ -163,8 +163,10 @@ def test_a_full_disk_leaves_no_journal_without_entries(fresh, key, file_size):
     told = fresh.stage("export", key, file_size=file_size)
 
     assert told["stderr"].splitlines() == [
-        "warning: this export can't be recorded: [Errno 27] File too large. "
-        "Its outputs are complete; publish them with `make track`"
+        (
+            "warning: this export can't be recorded: [Errno 27] File too large. "
+            "Its outputs are complete; publish them with `make track`"
+        )
     ]
     assert list((fresh.root / ".pipeline" / "tracking").iterdir()) == []
 

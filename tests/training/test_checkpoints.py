@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pipeline.training import checkpoints
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.loop import State
 from pipeline.watching import leftovers
@@ -142,7 +143,7 @@ def test_two_generations_are_kept(saved):
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
 def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_used(saved, capsys, damage):
-    newest = sorted(saved.folder.iterdir())[-1]
+    newest = max(saved.folder.iterdir())
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1
     newest.write_bytes({"cut": content[: len(content) // 2], "flip": content, "empty": b""}[damage])
@@ -151,7 +152,7 @@ def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_used(saved, capsy
 
 
 def test_a_checkpoint_of_another_training_is_refused_and_the_one_before_it_used(saved, capsys):
-    newest = sorted(saved.folder.iterdir())[-1]
+    newest = max(saved.folder.iterdir())
     other = Checkpoints("a", "another key", saved.task, saved.state)
     saved.state.step = 4
     other.save()
@@ -165,7 +166,7 @@ def test_other_inputs_start_afresh(saved):
 
 
 def test_a_trained_run_keeps_its_newest_checkpoint_and_no_other(saved):
-    newest = sorted(saved.folder.iterdir())[-1]
+    newest = max(saved.folder.iterdir())
     Checkpoints("a", "other parameters", saved.task, State()).save()
     (saved.folder / ".half-written.pt.1.partial").touch()
     Path("record.json").write_text("{}")
@@ -185,6 +186,19 @@ def test_a_disk_that_cannot_be_written_costs_the_checkpoint_only(saved, capsys):
     saved.folder = saved.folder / before[0].name / "no folder"
     saved.save()
     assert "no checkpoint at step 3" in capsys.readouterr().err
+
+
+def test_checkpoints_that_take_long_are_further_apart_unless_the_environment_says_how_far(saved, monkeypatch):
+    default = saved.interval
+    saved.save()
+    assert saved.interval == default == checkpoints.INTERVAL
+    monkeypatch.setattr(checkpoints, "MAX_SHARE", 1e-9)
+    saved.save()
+    assert saved.interval > default
+    monkeypatch.setenv("PIPELINE_CHECKPOINT_SECONDS", "5")
+    fixed = Checkpoints("a", "key", saved.task, saved.state)
+    fixed.save()
+    assert fixed.interval == 5
 
 
 def test_the_interval_comes_from_the_environment(saved, monkeypatch):

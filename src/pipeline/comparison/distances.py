@@ -39,7 +39,8 @@ def neighborhoods(real: np.ndarray, made: np.ndarray, num_neighbors: int) -> dic
     An example reaches as far as its k-th neighbour in its own set.
 
     Args:
-        real, made: features, float (N, F) and (M, F).
+        real: features, float (N, F).
+        made: features, float (M, F).
         num_neighbors: k.
 
     Returns:

@@ -17,7 +17,7 @@ CHUNK = 1 << 22
 
 
 def array(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
-    """An array of zeros. A large one is in a file, from which the system reads, and to which it writes, what it must.
+    """Zeros of any shape. Many are in a file, from which the system reads, and to which it writes, what it must.
 
     The file has no name and ends with the array, or with the process. It is on the disk of the working folder, to which
     the results go too; what is called temporary is often a part of the memory.
@@ -48,7 +48,7 @@ def slices(values: np.ndarray) -> Iterator[slice]:
 
 
 def taken(values: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """``values[index]`` for the positions ``index`` (n,), as a new :func:`array`."""
+    """``values[index]``, (n, ...), of ``values`` (N, ...) at the positions ``index`` (n,), as a new :func:`array`."""
     if values.dtype == object:
         return values[index]
     found = array((len(index), *values.shape[1:]), values.dtype)

@@ -143,7 +143,7 @@ def read(folder: Path, split: str) -> "dict[str, torch.Tensor]":
 
 
 def examples(tensors: "dict[str, torch.Tensor]") -> Examples:
-    """The examples of the test split that :func:`read` returned: images, rows or texts."""
+    """The examples of the test split that :func:`read` returned: images, rows or texts (N,), not their token ids."""
     targets = tensors["targets"].numpy()
     if "inputs" in tensors:
         return Examples(tensors["inputs"].numpy(), targets)
@@ -152,7 +152,7 @@ def examples(tensors: "dict[str, torch.Tensor]") -> Examples:
 
 
 def load(file: Path) -> "dict[str, torch.Tensor]":
-    """Memory-map a safetensors file, onto the CPU.
+    """Memory-map the tensors, of any shape, in a safetensors file, onto the CPU.
 
     Raises:
         SafetensorError: it is damaged.

@@ -27,8 +27,8 @@ class Exported:
         program: what ``model.pt2`` holds.
         facts: text that goes into every form: ``run``, ``model_md5`` of the weights and, of a classifier, ``classes``,
             a JSON list with the name of each column of the answer.
-        calls: the program's arguments, batch by batch, the first with one example alone.
-        answers: what the program gives for them, one behind the other.
+        calls: the program's arguments, (n, ...) each, batch by batch, the first with one example alone.
+        answers: what the program gives for them, one behind the other: (N, ...).
         tolerance: ``export.tolerance``, how far another form's answers may be off.
     """
 

@@ -6,7 +6,7 @@ for images of the network's own size. ONNX Runtime ends the process if an LSTM i
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -54,7 +54,8 @@ def write(exported: Exported, file: Path) -> None:
 
 def _free_axes(example: Tensor) -> dict[int, str]:
     names = AXES[example.dim()]
-    return {axis: names[axis] for axis, size in enumerate(example.shape) if isinstance(size, torch.SymInt)}
+    sizes: Iterable[object] = example.shape  # its type knows no free ones
+    return {axis: names[axis] for axis, size in enumerate(sizes) if isinstance(size, torch.SymInt)}
 
 
 def load(file: Path) -> Callable[..., Tensor]:

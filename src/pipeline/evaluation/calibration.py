@@ -26,6 +26,9 @@ def calibration(
 
 
 def expected_calibration_error(targets: np.ndarray, probabilities: np.ndarray, num_bins: int) -> float:
-    """Mean distance between confidence and accuracy, weighted by examples (C. Guo et al., 2017, equation 5)."""
+    """Mean distance between confidence and accuracy, weighted by examples (C. Guo et al., 2017, equation 5).
+
+    ``targets`` are int64 (N,), ``probabilities`` float64 (N, K), as for :func:`calibration`.
+    """
     counts, confidence, accuracy = calibration(targets, probabilities, num_bins)
     return float((counts * np.abs(confidence - accuracy)).sum() / counts.sum())

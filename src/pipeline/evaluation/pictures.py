@@ -47,7 +47,7 @@ def draw_mistakes(
 def draw_text_mistakes(
     texts: np.ndarray, targets: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], most: int, file: Path
 ) -> None:
-    """The same for texts (N,): one line each, with the text's beginning."""
+    """The same for texts, str objects (N,): one line each, with the text's beginning."""
     predicted = probabilities.argmax(axis=1)
     surest, title = _surest_mistakes(targets, probabilities, most)
     lines = []
@@ -110,7 +110,11 @@ def draw_images(rows: np.ndarray, title: str, file: Path) -> None:
 
 
 def in_rows(stacks: np.ndarray, num_columns: int = 10) -> np.ndarray:
-    """Stacks of k images, (n, k, C, H, W), as rows for :func:`draw_images`, one stack beside the other, then below."""
+    """Stacks of k images, (n, k, C, H, W), as rows for :func:`draw_images`, one stack beside the other, then below.
+
+    Returns:
+        (rows, columns, C, H, W), k rows for each row of stacks; a last row that is too short is filled with white.
+    """
     missing = -len(stacks) % num_columns if len(stacks) > num_columns else 0
     full = np.concatenate([stacks, np.ones((missing, *stacks.shape[1:]))])
     columns = full.reshape(-1, min(num_columns, len(full)), *full.shape[1:])  # (rows, columns, k, C, H, W)

@@ -19,7 +19,7 @@ class Call:
     """One batch of a proof.
 
     Attributes:
-        stored: what the network is given of it.
+        stored: what the network is given of it, (n, *shape) as stored, or latents (n, latent_size).
         ts, pt2: the arguments of either program.
     """
 

@@ -49,7 +49,8 @@ def prove_method(name: str, answer: Any, expected: Any, tolerance: float) -> Non
 
     Args:
         name: of the file and method, for the message.
-        answer, expected: a tensor each, or a tuple of some.
+        answer: a tensor (n, ...), or a tuple of some.
+        expected: the same.
         tolerance: as in :func:`prove`.
 
     Raises:

@@ -57,7 +57,10 @@ class Inputs(Protocol):
 
 
 def of(tensors: dict[str, Tensor], device: torch.device) -> "Inputs":
-    """The inputs among the ``tensors`` of a prepared split, brought to ``device``."""
+    """The inputs among the ``tensors`` of a prepared split, brought to ``device``.
+
+    They are ``inputs`` (N, *shape), or of texts ``tokens``, int32 (T,), and ``offsets``, int64 (N + 1,).
+    """
     if "inputs" in tensors:
         inputs = tensors["inputs"]
         # Several processes read from the one memory map, instead of a copy each.
@@ -92,7 +95,7 @@ class Rows:
 
 
 class Streamed(Rows):
-    """Examples of one shape, more than the GPU's memory holds: each batch is brought there when its turn comes.
+    """Examples (N, *shape), more than the GPU's memory holds: each batch is brought there when its turn comes.
 
     Nothing waits for the device: the CPU is steps ahead of a GPU, so the next batches are gathered and sent while it
     computes. They pass through page-locked memory, from which a GPU copies beside its other work.

@@ -64,14 +64,14 @@ def _blocks(values: Tensor, generator: torch.Generator | None, skipped: int) -> 
 
 
 def sizes(values: Tensor) -> tuple[int, int]:
-    """Examples in a block of ``values``, and blocks in a window."""
+    """Examples in a block of ``values`` (N, ...), and blocks in a window."""
     row = max(1, values[:1].nbytes)
     num_rows = min(max(1, BLOCK // row), WINDOW_ROWS)
     return num_rows, max(1, min(WINDOW // (num_rows * row), WINDOW_ROWS // num_rows))
 
 
 def read_ahead(values: Tensor) -> None:
-    """Let the system bring contiguous ``values`` from their file into its cache, without waiting for that."""
+    """Let the system bring contiguous ``values`` (N, ...) from their file into its cache, without waiting for that."""
     for begin, length in _span(values):
         for start in range(0, length, READ_AHEAD):
             _madvise(begin + start, min(READ_AHEAD, length - start), mmap.MADV_WILLNEED)

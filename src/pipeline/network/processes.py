@@ -69,7 +69,7 @@ def share(number: int) -> tuple[int, int, float]:
 
 
 def added(values: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The sums over all processes, of which each gets the same bits."""
+    """The sums over all processes of tensors of any shape but one dtype; each process gets the same bits."""
     if size() == 1:
         return values
     together = torch.cat([value.flatten() for value in values.values()])

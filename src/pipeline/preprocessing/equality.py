@@ -24,7 +24,7 @@ def digests(inputs: np.ndarray) -> np.ndarray:
 def first_equals(own: np.ndarray, known: np.ndarray) -> np.ndarray:
     """For each of ``own`` the position of the first that equals it, or -1 if it is among ``known``: int64 (N,).
 
-    Both are :func:`digests`, and are compared by parts that they choose themselves.
+    Both are :func:`digests`, S16 (N,) and (M,), and are compared by parts that they choose themselves.
     """
     num_parts = 1 + (len(own) + len(known)) // PART
     first = scratch.array((len(own),), np.int64)

@@ -17,7 +17,8 @@ def read(
 
     Args:
         file: what to read.
-        text_column, label_column: as they stand in the header.
+        text_column: as it stands in the header.
+        label_column: the same.
         encoding: of the file; a byte order mark is skipped.
         delimiter: between fields.
         shown: how messages name the file; by its path if empty.

@@ -91,11 +91,10 @@ def decide(registry: "Registry", version: "ModelVersion", section: dict[str, Any
     from pipeline.promotion.registry import DEMOTED, METRICS
 
     champion = registry.champion(version.name)
-    best = None
     if champion is not None and champion.version == version.version:
         return f"version {version.version} is champion already"
     if section is None:
-        objection: str | None = f"params.yaml has no runs.{version.name}.promote"
+        objection = f"params.yaml has no runs.{version.name}.promote"
     elif demoted := version.tags.get(DEMOTED):
         objection = f"it was demoted on {demoted}; delete its tag {DEMOTED} to allow it again"
     elif champion is not None and not _comparable(champion, version, section["metric"]):
@@ -107,14 +106,15 @@ def decide(registry: "Registry", version: "ModelVersion", section: dict[str, Any
         criterion = schema.parse(Criterion, section, f"runs.{version.name}.promote")
         value = json.loads(version.tags[METRICS])[criterion.metric]
         best = json.loads(champion.tags[METRICS])[criterion.metric] if champion else None
-        objection = criterion.objection(value, best)
-    if objection:
-        registry.refuse(version, objection)
-        return f"version {version.version} stays candidate: {objection}"
-    before = f"version {champion.version} had {best:g}" if champion else "the first champion"
-    reason = f"{criterion.metric} {value:g}, {before}"
-    registry.crown(version, reason)
-    return f"version {version.version} is champion: {reason}"
+        failing = criterion.objection(value, best)
+        if failing is None:
+            before = f"version {champion.version} had {best:g}" if champion else "the first champion"
+            reason = f"{criterion.metric} {value:g}, {before}"
+            registry.crown(version, reason)
+            return f"version {version.version} is champion: {reason}"
+        objection = failing
+    registry.refuse(version, objection)
+    return f"version {version.version} stays candidate: {objection}"
 
 
 def _comparable(champion: "ModelVersion", version: "ModelVersion", metric: str) -> bool:

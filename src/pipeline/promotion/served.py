@@ -11,7 +11,11 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 
 class Served(PythonModel):
-    """Answers a batch of raw inputs as ``model.ts`` does."""
+    """Answers a batch of raw inputs as ``model.ts`` does: uint8 (N, C, H, W), float32 (N, F), or a column of N texts.
+
+    Raises:
+        MlflowException: examples are empty, or an input or the answer isn't finite.
+    """
 
     def load_context(self, context: PythonModelContext) -> None:
         with warnings.catch_warnings():  # exporting/pt2.py writes what torch.jit tells everyone to use

@@ -136,7 +136,7 @@ def _finished() -> dict[str, str]:
 def _tasks() -> tuple[dict[str, tuple[str, str]], bool]:
     """Experiment -> its task in DVC's queue and how that is, and whether there are workers."""
     text = call("dvc", "queue", "status")
-    rows = re.findall(r"^(\w{7})\s+(\S+)\s.*\b(Queued|Running|Success|Failed)\s*$", text, flags=re.M)
+    rows = re.findall(r"^(\w{7})\s+(\S+)\s.*\b(Queued|Running|Success|Failed)\s*$", text, flags=re.MULTILINE)
     return {name: (task, status) for task, name, status in rows}, "0 active, 0 idle" not in text
 
 

@@ -75,7 +75,7 @@ class Task(LearningTask):
     def update(self, pieces: list[Piece], step: int) -> dict[str, Tensor]:
         """Train the discriminator by one step, then against it the generator; see :meth:`LearningTask.update`.
 
-        ``loss`` is the generator's, as if its images were real, and ``discriminator`` that of the discriminator.
+        ``loss`` is the generator's, as if its images were real, ``discriminator`` that of the discriminator: scalars.
         """
         self.generator.train()  # validation has left it as it will be used
         pieces = [self.augmented(piece) for piece in pieces]
@@ -120,12 +120,12 @@ class Task(LearningTask):
         return F.softplus(-logits.float()).mean()
 
     def validate(self, piece: Piece) -> dict[str, Tensor]:
-        """What :meth:`metrics` must know of real images: means of each pixel and of its square."""
+        """What :meth:`metrics` must know of real images: means of each pixel and of its square, both (C, H, W)."""
         images = _signed(piece.inputs)
         return {"mean": images.mean(0), "squares": images.square().mean(0)}
 
     def metrics(self, means: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Compare samples, of the same latents each time, with real images, pixel by pixel.
+        """Compare samples, of the same latents each time, with real images, pixel by pixel; returns scalars.
 
         ``loss`` is the Fréchet distance between them if pixels were independent and Gaussian, a mean over pixels with
         values from -1 to 1: it has little to say of how good images look, and shows that training gets somewhere.

@@ -60,13 +60,13 @@ class Task(LearningTask):
         return Parts(self.model)
 
     def losses(self, piece: Piece, step: int) -> dict[str, Tensor]:
-        """``reconstruction`` and ``kl`` in nats per image, and their weighted sum; one draw of latents an image."""
+        """``reconstruction`` and ``kl`` in nats per image, and their weighted sum: scalars; one draw of latents."""
         with self.precision(piece.inputs.device):
             parts = self.learner(*self._given(piece))
         return {"loss": parts["reconstruction"] + self._beta(step) * parts["kl"], **parts}
 
     def validate(self, piece: Piece) -> dict[str, Tensor]:
-        """The same with beta 1."""
+        """The same scalars with beta 1."""
         parts = self.learning(*self._given(piece))
         return {"loss": parts["reconstruction"] + parts["kl"], **parts}
 
@@ -87,7 +87,7 @@ class Task(LearningTask):
 
 
 class Parts(nn.Module):
-    """Images (N, C, H, W) from 0 to 1 and noise (N, latent_size) -> the two parts of the loss, means over images.
+    """Images (N, C, H, W) from 0 to 1 and noise (N, latent_size) -> the two parts of the loss, scalars, means over N.
 
     One module, for the results of a CUDA graph last until the next one runs.
     """

@@ -37,7 +37,7 @@ def commit() -> Commit | None:
 
 
 def _git(*arguments: str, differs: bool = False) -> str:
-    done = subprocess.run(["git", *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    done = subprocess.run(["git", *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     if done.returncode and not (differs and done.returncode == 1):
         raise subprocess.CalledProcessError(done.returncode, ["git", *arguments])
     return done.stdout.decode(errors="surrogateescape")

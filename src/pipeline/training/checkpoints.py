@@ -17,8 +17,10 @@ from pipeline.training.loop import State
 from pipeline.training.task import LearningTask
 from pipeline.watching import leftovers
 
-#: Seconds between two checkpoints, unless PIPELINE_CHECKPOINT_SECONDS says otherwise: the work that a kill can cost.
+#: Seconds between two checkpoints: the work that a kill can cost. PIPELINE_CHECKPOINT_SECONDS says otherwise.
 INTERVAL = 20.0
+#: They are further apart where writing one would take more than this share of the time: a large network, a slow disk.
+MAX_SHARE = 0.01
 #: How many checkpoints are kept, should the newest be damaged.
 NUM_KEPT = 2
 
@@ -37,7 +39,8 @@ class Checkpoints:
         self.task, self.state = task, state
         device = next(task.model.parameters()).device.type
         self.places = [device if processes.size() == 1 else f"{processes.size()} x {device}"]
-        self.interval = _interval()
+        self.fixed = _interval()
+        self.interval = INTERVAL if self.fixed is None else self.fixed
         self.saved_at = time.monotonic()
 
     def restore(self, device: torch.device) -> int:
@@ -65,6 +68,7 @@ class Checkpoints:
 
         Returns whether it was written.
         """
+        begun = time.monotonic()
         buffer = io.BytesIO()
         origin = {"input_key": self.folder.name, "places": self.places}
         torch.save({**origin, "task": self.task.state_dict(), "state": vars(self.state)}, buffer)
@@ -79,6 +83,8 @@ class Checkpoints:
             return False
         finally:
             self.saved_at = time.monotonic()
+            if self.fixed is None:
+                self.interval = max(INTERVAL, (self.saved_at - begun) / MAX_SHARE)
         return True
 
     def finish(self, record: Path) -> None:
@@ -128,8 +134,10 @@ def _digest(content: bytes) -> str:
     return sha256(content).hexdigest()[:16]
 
 
-def _interval() -> float:
-    text = os.environ.get("PIPELINE_CHECKPOINT_SECONDS", str(INTERVAL))
+def _interval() -> float | None:
+    text = os.environ.get("PIPELINE_CHECKPOINT_SECONDS")
+    if text is None:
+        return None
     try:
         seconds = float(text)
     except ValueError:

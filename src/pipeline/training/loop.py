@@ -23,7 +23,7 @@ Split = tuple[Inputs, Tensor]
 
 
 class Observer(Protocol):
-    """Sees training go by and can't change it."""
+    """Sees training go by and can't change it; the losses of a step are scalars on the device."""
 
     def on_step(self, step: int, losses: dict[str, Tensor]) -> None: ...
     def on_epoch(self, row: Row) -> None: ...

@@ -37,7 +37,7 @@ class Piece:
         return torch.Generator().manual_seed(self.seed)
 
     def own(self, drawn: Tensor) -> Tensor:
-        """Of numbers ``drawn`` for each of ``total`` examples those of this piece, on its device.
+        """Of numbers (total, ...) ``drawn`` for a whole batch those of this piece, (n, ...), on its device.
 
         So an example gets the same numbers however many pieces there are, and on whatever device.
         """
@@ -46,14 +46,15 @@ class Piece:
 
 
 def whole(inputs: Tensor, targets: Tensor, seed: int = 0) -> Piece:
-    """A batch in one piece; ``seed`` decides its noise."""
+    """A batch, (N, *shape) and (N,), in one piece; ``seed`` decides its noise."""
     return Piece(inputs, targets, 0, len(inputs), 1.0, seed)
 
 
 def cut(inputs: Inputs, targets: Tensor, batch: Batch, number: int, seed: int) -> list[Piece]:
     """This process's part of a batch in ``number`` pieces, or as many as it has examples.
 
-    ``seed`` decides the noise of the batch. What else a network draws on its way (dropout) differs between processes.
+    ``targets`` are those of the split, (N,). ``seed`` decides the noise of the batch. What else a network draws on its
+    way (dropout) differs between processes.
     """
     begin, end, weight = processes.share(len(batch.index))
     devices.seed(targets.device, derive(seed, begin) if begin else seed)

@@ -136,14 +136,17 @@ def _on(device: torch.device, tensors: dict[str, torch.Tensor]) -> loop.Split:
 
 
 class Unwatched:
-    """An observer of what needs none."""
+    """An observer of what needs none; see :class:`pipeline.training.loop.Observer`."""
 
     def on_step(self, step: int, losses: dict[str, torch.Tensor]) -> None: ...
     def on_epoch(self, row: Row) -> None: ...
 
 
 class Watch:
-    """Tells the terminal and MLflow of every epoch, and lets a checkpoint be written when it is time or the last."""
+    """Tells the terminal and MLflow of every epoch, and lets a checkpoint be written when it is time or the last.
+
+    See :class:`pipeline.training.loop.Observer`.
+    """
 
     def __init__(
         self, run: str, progress: Progress, machine: Machine, log: journal.Stage, checkpoints: Checkpoints, stop: Stop

@@ -50,7 +50,7 @@ class LearningTask(ABC):
 
     @abstractmethod
     def validate(self, piece: Piece) -> dict[str, Tensor]:
-        """Measure examples in float32, as the model will be used; returns means over them, on the device.
+        """Measure examples in float32, as the model will be used; returns means over them, of any shape, on the device.
 
         The model is in evaluation mode, and no gradient is needed.
         """
@@ -126,7 +126,7 @@ class SupervisedTask(LearningTask):
 
     @abstractmethod
     def measure(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """Validation metrics of a batch, each a mean over its examples."""
+        """Validation metrics of a batch, scalars, each a mean over its examples; arguments as for :meth:`loss`."""
 
     def losses(self, piece: Piece, step: int) -> dict[str, Tensor]:
         """See :meth:`LearningTask.losses`."""
@@ -140,7 +140,7 @@ class SupervisedTask(LearningTask):
 
 
 def weighted(values: list[dict[str, Tensor]], pieces: Iterable[Piece]) -> dict[str, Tensor]:
-    """The sums over ``pieces`` of each one's ``values`` times its weight, detached."""
+    """The sums over ``pieces`` of each one's ``values``, scalars, times its weight, detached."""
     total: dict[str, Tensor] = {}
     for found, piece in zip(values, pieces, strict=True):
         for name, value in found.items():

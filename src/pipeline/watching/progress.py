@@ -24,6 +24,8 @@ WIDE = 100
 class Progress:
     """A context manager and an observer of the training loop; it also measures throughput, validation included.
 
+    See :class:`pipeline.training.loop.Observer`.
+
     Args:
         name: of the run.
         num_epochs: after which training ends, if patience doesn't end it before.
