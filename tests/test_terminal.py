@@ -34,9 +34,7 @@ def watch(workspace, **variables):
 def test_a_log_says_what_there_is_to_do_and_what_came_of_it(first):
     out, err = first
     announcement, estimate, *others = [line for line in err.splitlines() if ": at work (" not in line]
-    assert announcement == (
-        "6 of 6 stages are out of date, and what reads their results: data sets to prepare: 1, models to train: 1"
-    )
+    assert announcement == ("6 of 6 stages are out of date (data sets to prepare: 1, models to train: 1)")
     assert estimate.startswith("the first time")
     assert [re.match(r"first  epoch ([12])/2  ", line)[1] for line in others] == ["1", "2"]
     running, _, table = out.partition("\n\nrun ")
@@ -59,6 +57,7 @@ def test_the_second_time_one_line_says_that_nothing_is_to_be_done(workspace, fir
 def test_a_terminal_shows_bars_and_no_colours_if_they_are_unwanted(workspace, first):
     workspace.replace("params.yaml", "lr: 0.05", "lr: 0.01")  # of the first run
     said = watch(workspace, NO_COLOR="1")
+    assert "1 of 6 stages are out of date (data sets to prepare: 0, models to train: 1); what reads" in said
     assert re.search(r"\rfirst 2/2 \|█+\| 00:00 left, loss [\d.]+, val_loss .* examples/s\r\n", said)
     assert re.search(r"^first .* accuracy was 0\.\d+\r$", said, flags=re.MULTILINE)
     assert not COLOUR.search(said) and "is empty" not in said

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import colorama  # type: ignore[import-untyped]
+import colorama  # type: ignore[import-untyped]  # by which DVC has its colours
 from dvc.cli import main as dvc  # type: ignore[import-untyped]
 from dvc.exceptions import DvcException  # type: ignore[import-untyped]
 from dvc.repo import Repo  # type: ignore[import-untyped]
@@ -28,9 +28,10 @@ def announce() -> bool:
         _say("everything is up to date")
         return False
     counts = Counter(name.partition("@")[0] for name in changed)
+    others = "" if len(changed) == stages else "; what reads their results may follow"
     _say(
-        f"{len(changed)} of {stages} stages are out of date, and what reads their results: "
-        f"data sets to prepare: {counts['preprocess']}, models to train: {counts['train']}"
+        f"{len(changed)} of {stages} stages are out of date (data sets to prepare: {counts['preprocess']}, "
+        f"models to train: {counts['train']}){others}"
     )
     if not any(Path("outputs").glob("*/record.json")):
         _say("the first time params.yaml, as it comes with the project, takes 2 to 8 minutes on two cores")
