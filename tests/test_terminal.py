@@ -47,6 +47,7 @@ def test_a_log_has_no_colour_no_bar_and_no_noise(first):
     for text in first:
         assert "\x1b" not in text and "\r" not in text
         assert "is empty" not in text and "WARNING" not in text.upper() and "MALLOC" not in text
+        assert "git add" not in text and "autostage" not in text
 
 
 def test_the_second_time_one_line_says_that_nothing_is_to_be_done(workspace, first):

@@ -11,7 +11,8 @@ MESSAGES = {
     # DVC
     "'%s' is empty.": "a stage declares what only some runs have: samples if a network makes images, curves of classes",
     "%s %s": "the whole command of a stage: it is as long for each, and `dvc repro` shows it",
-    "Updating lock file '%s'": "it is said after each stage, and at the end that git should track the file",
+    "Updating lock file '%s'": "it is said after each stage",
+    "\nTo track the changes with git, run:\n\n%s": "with JOBS=2 after each stage too; `make repro` says it at its end",
     "\nTo enable auto staging, run:\n\n\tdvc config core.autostage true": ".dvc/config says no, on purpose",
     # PyTorch, when it compiles by AOTInductor
     "No CUDA runtime is found, using CUDA_HOME='%s'": "programs are compiled for the CPU",
