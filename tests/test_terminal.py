@@ -58,7 +58,7 @@ def test_the_second_time_one_line_says_that_nothing_is_to_be_done(workspace, fir
 def test_a_terminal_shows_bars_and_no_colours_if_they_are_unwanted(workspace, first):
     workspace.replace("params.yaml", "lr: 0.05", "lr: 0.01")  # of the first run
     said = watch(workspace, NO_COLOR="1")
-    assert "1 of 6 stages are out of date (data sets to prepare: 0, models to train: 1); what reads" in said
+    assert "2 of 6 stages are out of date (data sets to prepare: 0, models to train: 1); what reads" in said
     assert re.search(r"\rfirst 2/2 \|█+\| 00:00 left, loss [\d.]+, val_loss .* examples/s\r\n", said)
     assert re.search(r"^first .* accuracy was 0\.\d+\r$", said, flags=re.MULTILINE)
     assert not COLOUR.search(said) and "is empty" not in said
