@@ -18,14 +18,13 @@ from pipeline import arguments, noise
 
 
 def announce() -> bool:
-    """Say what there is to do; whether there is anything."""
+    """Say what there is to do, if there is anything; whether there is."""
     try:
         with Repo() as repo:
             changed, stages = repo.status(), len(repo.index.stages)
     except DvcException:  # which `dvc repro` explains
         return True
     if not changed:
-        _say("everything is up to date")
         return False
     counts = Counter(name.partition("@")[0] for name in changed)
     others = "" if len(changed) == stages else "; what reads their results may follow"
@@ -58,3 +57,4 @@ if __name__ == "__main__":
     quieten()
     if announce():
         sys.exit(dvc(["repro"]))
+    _say("everything is up to date")
