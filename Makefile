@@ -52,6 +52,12 @@ sweep: setup  ## try parameters: RUN=lenet SPACE="train.optimizer.lr=0.01,0.05" 
 ui: track  ## compare the runs: MLflow on http://127.0.0.1:5000
 	python -m pipeline.tracking.ui
 
+plots: setup  ## compare the runs in one page that needs no server and no network: prints its address
+	@python -m pipeline.reporting.plots
+
+leaderboard: track  ## the runs in MLflow, best first: [ALL=1] [MARKDOWN=1] [WRITE=README.md, between its marks]
+	@python -m pipeline.reporting.leaderboard $(if $(ALL),--all) $(if $(MARKDOWN),--markdown) $(if $(WRITE),--write "$(WRITE)")
+
 server: extras  ## DATA=<folder> [PORT=5000] [UPGRADE=1]: a team's MLflow server on PostgreSQL, with users and passwords
 	@python -m pipeline.team.server $(if $(DATA),"$(DATA)") $(if $(PORT),--port "$(PORT)") $(if $(UPGRADE),--upgrade)
 
@@ -82,7 +88,7 @@ chaos: .venv/runtime.stamp  ## kill stages at random moments, 50 times; the byte
 bench: setup  ## training beside the tutorials' loops, into benchmarks/results/
 	python benchmarks/speed.py
 
-screenshots: repro .venv/dev.stamp  ## the README's pictures of the DAG and of MLflow, taken anew in Chromium
+screenshots: repro .venv/dev.stamp  ## the README's pictures of the DAG, MLflow's pages and `make plots`, taken anew in Chromium
 	python tools/dag_picture.py
 	python tools/screenshots.py
 
@@ -98,4 +104,4 @@ hooks: .venv/dev.stamp  ## git then checks each commit as lint does, before it i
 lock: .venv/dev.stamp  ## write the lock files anew, after a change of the dependencies in pyproject.toml
 	tools/lock.sh
 
-.PHONY: help setup extras repro track ui server sweep promote demote serve lineage onnx aotinductor test chaos bench screenshots lint hooks lock
+.PHONY: help setup extras repro track ui plots leaderboard server sweep promote demote serve lineage onnx aotinductor test chaos bench screenshots lint hooks lock

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.checking import check
+from pipeline.checking import check, check_machine
 from pipeline.core import params
 
 GOOD = {
@@ -225,6 +225,17 @@ def test_a_metric_of_the_comparison_needs_a_comparison():
         match=r"^runs\.gan\.promote\.metric: 'frechet_distance' is unknown; it needs an entry comparisons\.gan",
     ):
         check(content, rehearse=False)
+
+
+def test_all_paths_that_are_not_there_are_named():
+    content = changed("datasets/table", DIABETES | {"path": "data/diabets.md5"})
+    content["datasets"]["digits"]["path"] = "../digits"
+    with pytest.raises(ValueError) as error:
+        check_machine(content)
+    assert [line.split(" is")[0] for line in str(error.value).splitlines()] == [
+        "datasets.digits.path: '../digits'",
+        "datasets.table.path: 'data/diabets.md5'",
+    ]
 
 
 def test_an_unused_data_set_is_a_warning():

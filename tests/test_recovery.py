@@ -97,6 +97,17 @@ def test_a_merge_conflict_is_left_to_the_user(repository: Path) -> None:
     assert Path("dvc.lock").read_bytes() == before
 
 
+def test_a_committed_merge_conflict_is_moved_away_and_costs_no_work(repository: Path) -> None:
+    text = Path("dvc.lock").read_text(encoding="utf-8")
+    Path("dvc.lock").write_text(f"{text}<<<<<<< HEAD\n=======\n>>>>>>> other\n", encoding="utf-8")
+    call(*AS_SOMEBODY, "commit", "-qam", "conflict")
+
+    (said,) = recovery.recover()
+
+    assert said.endswith("it is now .dvc/tmp/dvc.lock.torn")
+    assert "Running stage" not in call("dvc", "repro")
+
+
 def test_a_running_stage_is_noticed_though_dvc_holds_no_lock_meanwhile(repository: Path) -> None:
     Path("dvc.yaml").write_text("stages: {slow: {cmd: touch started && sleep 60}}", encoding="utf-8")
     process = subprocess.Popen(["dvc", "repro"], start_new_session=True, stdout=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""Take the README's pictures of MLflow's pages, from the models in outputs/ and no other runs.
+"""Take the README's pictures of MLflow's pages and of `make plots`, from the models in outputs/ and no other runs.
 
 python tools/screenshots.py        # or: make screenshots
 """
@@ -6,6 +6,7 @@ python tools/screenshots.py        # or: make screenshots
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,12 @@ def main() -> None:
             ui.follow("Model metrics")
             ui.charts("^(train|val)/")
             take(ui, "run.png")
+    subprocess.run([sys.executable, "-m", "pipeline.reporting.plots"], cwd=ROOT, check=True)
+    with window(1150, 960) as page:
+        page.page.goto((ROOT / "dvc_plots" / "runs.html").as_uri())
+        page.page.locator("svg, canvas").nth(5).wait_for()
+        take(page, "plots.png")
+    shutil.copy(ROOT / "outputs/lstm/plots/pictures/mistakes.png", FOLDER)
 
 
 def take(ui: Window, name: str) -> None:

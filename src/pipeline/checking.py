@@ -1,5 +1,6 @@
 """Validate the whole of ``params.yaml`` before any stage runs; a mistake is named and ends in status 1."""
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -156,6 +157,25 @@ def _missing_dataset(name: str, path: str, datasets: Mapping[str, Any]) -> str:
     return f"{message}\n  or add it by these lines:\ndatasets:\n  {name}: {{kind: {name}, path: data/{name}.md5}}"
 
 
+def check_machine(content: Mapping[str, Any]) -> None:
+    """Check what the valid ``content`` of ``params.yaml`` needs of this machine, before hours are spent without it.
+
+    Raises:
+        ValueError: a data set's path isn't there, or ``PIPELINE_DEVICE`` isn't.
+    """
+    problems = [
+        f"datasets.{key}.path: {entry['path']!r} is not there; correct it, it is relative to {Path.cwd()}"
+        for key, entry in content["datasets"].items()
+        if not Path(entry["path"]).exists()
+    ]
+    if problems:
+        raise ValueError("\n".join(problems))
+    if os.environ.get("PIPELINE_DEVICE"):
+        from pipeline.network import devices  # which imports PyTorch for seconds
+
+        devices.prepare(content["num_threads"])
+
+
 if __name__ == "__main__":
     import sys
 
@@ -165,6 +185,8 @@ if __name__ == "__main__":
     arguments.none(__doc__)
 
     try:
-        check(params.read(), rehearse=False)
+        content = params.read()
+        check(content, rehearse=False)
+        check_machine(content)
     except ValueError as error:
         sys.exit(f"error: {error}")

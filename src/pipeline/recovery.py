@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from voluptuous import Invalid
 
-from pipeline import arguments
+from pipeline import arguments, place
 from pipeline.core.files import replacing
 
 RWLOCK = Path(".dvc/tmp/rwlock")
@@ -106,8 +106,11 @@ def _mend(file: Path) -> str:
     older = None
     if file == DVC_LOCK:
         if _git("ls-files", "--unmerged", str(file)):
-            raise ValueError(f"{file} has a merge conflict: `git checkout --ours {file}` or --theirs, then `dvc repro`")
+            sides = f"`git checkout --ours {file}` or `--theirs`"
+            raise ValueError(f"{file} has a merge conflict: {sides}, then `make repro` and `git add {file}`")
         older = _git("show", f"HEAD:./{file}") if _git("ls-tree", "HEAD", str(file)) else None
+        if older and b"\n<<<<<<< " in older:  # the conflict was committed
+            older = None
     file.replace(kept)
     if older is None:
         return f"{what}: it is now {kept}"
@@ -129,6 +132,7 @@ _FILES: dict[Path, Callable[[Path], bool]] = {RWLOCK: _is_json, DVC_LOCK: _is_lo
 if __name__ == "__main__":
     arguments.none(__doc__)
     try:
+        place.check()
         for line in recover():
             sys.stderr.write(f"warning: {line}\n")
     except (ValueError, OSError) as error:

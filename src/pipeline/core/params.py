@@ -24,13 +24,25 @@ def read(file: Path = FILE) -> dict[str, Any]:
             f"{file} is missing: run this at the repository's root, or copy one of examples/*.yaml"
         ) from None
     except MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ValueError(f"{file}{line}: not valid YAML: {(error.problem or str(error)).splitlines()[0]}") from None
+        number = error.problem_mark.line + 1 if error.problem_mark else None
+        number, problem = _usual_mistake(file) or (number, (error.problem or str(error)).splitlines()[0])
+        raise ValueError(f"{file}{f', line {number}' if number else ''}: not valid YAML: {problem}") from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{file}: not valid YAML in UTF-8: {str(error).splitlines()[0]}") from None
     if not isinstance(content, dict):
         raise ValueError(f"{file}: a mapping with the keys seed, num_threads, datasets and runs is needed")
     return content
+
+
+def _usual_mistake(file: Path) -> tuple[int, str] | None:
+    """The line of a mistake for which YAML's parser has words that help nobody, and better ones."""
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    for number, line in enumerate(lines, 1):
+        if line.startswith(("<<<<<<< ", ">>>>>>> ")):
+            return number, "git's mark of a merge conflict; keep one of the two sides and remove all marks"
+        if "\t" in line[: len(line) - len(line.lstrip())]:
+            return number, "a tab; indent by spaces"
+    return None
 
 
 def at(content: dict[str, Any], path: str) -> Any:

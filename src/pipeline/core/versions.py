@@ -21,6 +21,6 @@ def check(file: Path = FILE) -> None:
         # Builds of the same version, such as 2.14.1+cu128, are told apart by a suffix.
         if found.partition("+")[0] != wanted:
             raise ValueError(
-                f"{file}: {name} should be {wanted} and is {found}: install the locked versions with `make setup`, or "
-                "after an upgrade write the new ones with `make lock`; everything then runs anew"
+                f"{file}: {name} should be {wanted} and is {found}: install the locked versions by `make -B setup`, or "
+                "after an upgrade write the new ones by `make lock`; everything then runs anew"
             )

@@ -39,7 +39,7 @@ def fetch(
             try:
                 from_network(missing, kept)
             except ConnectionError as error:
-                places = Path(mirror_folder, next(iter(missing)))
+                places = ", ".join(str(Path(mirror_folder, name)) for name in missing)
                 raise ValueError(
                     f"{error}\ncheck the connection and run it again (what has arrived is kept), "
                     f"or set {MIRROR} to a folder that holds {places}"

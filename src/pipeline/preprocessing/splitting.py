@@ -104,7 +104,10 @@ def _drawn_at_once(rest: np.ndarray, fraction: float, labels: np.ndarray | None,
         # scikit-learn takes seeds of 32 bits.
         _, chosen = train_test_split(rest, test_size=fraction, random_state=seed % 2**32, stratify=labels)
     except ValueError as error:
-        raise ValueError(f"{path}: {fraction} of {len(rest)} different examples can't be split off: {error}") from None
+        raise ValueError(
+            f"{path}: {fraction} of {len(rest)} different examples can't be split off: {error}; "
+            "give a larger fraction or more examples"
+        ) from None
     return np.asarray(chosen)
 
 

@@ -30,6 +30,10 @@ def open_store() -> "Store":
     return Store()
 
 
+class UnusableError(Exception):
+    """A store that no later attempt will be able to use; the message has the remedy."""
+
+
 def is_refusal(error: Exception) -> bool:
     """Whether the server doesn't know the user, or not with this password."""
     return getattr(error, "error_code", None) == "UNAUTHENTICATED"
@@ -37,6 +41,8 @@ def is_refusal(error: Exception) -> bool:
 
 def describe(error: Exception) -> str:
     """An error in one short line without passwords."""
+    if isinstance(error, UnusableError):
+        return str(error)
     if is_refusal(error):
         return "the server knows no such user and password; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
     line = without_password(f"{type(error).__name__}: {error}".splitlines()[0])

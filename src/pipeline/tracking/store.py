@@ -18,6 +18,7 @@ from PIL import Image
 from pipeline.core.files import md5
 from pipeline.tracking import projection, spool
 from pipeline.tracking.projection import Projection
+from pipeline.tracking.publishing import UnusableError
 from pipeline.tracking.relocation import relocate
 from pipeline.tracking.runs import Runs
 
@@ -43,7 +44,7 @@ class Store:
         uri = spool.address()
         self.database = Path(uri.removeprefix(spool.SQLITE)) if uri.startswith(spool.SQLITE) else None
         # Processes that create the same database at once break it for good.
-        with self.lock():
+        with self.lock(), _explaining(self.database):
             if self.database:
                 _prepare(self.database)
             self.inode = self._inode()
@@ -226,6 +227,23 @@ class Store:
 
 def _artifacts() -> str:
     return (spool.root() / "mlruns" / "artifacts").as_uri()
+
+
+@contextmanager
+def _explaining(database: Path | None) -> Iterator[None]:
+    """Give the errors that stay until the user does something their remedy."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, MlflowException) as error:
+        aside = database.parent / "old" if database else None
+        # What SQLite keeps beside a database goes with it: a new one would take it for its own.
+        anew = f"`mkdir {aside} && mv {database}* {aside}`, then `make track` records the models here anew"
+        if database and "out-of-date database schema" in str(error):
+            older = f"an older one: copy it, then `mlflow db upgrade {spool.SQLITE}{database}`"
+            raise UnusableError(f"{database} is of another version of MLflow; {older}; a newer one: {anew}") from None
+        if database and any(words in str(error) for words in ("file is not a database", "disk image is malformed")):
+            raise UnusableError(f"{database} is damaged: {anew}") from None
+        raise
 
 
 def _prepare(database: Path) -> None:

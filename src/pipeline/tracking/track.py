@@ -36,7 +36,8 @@ def main() -> None:
     try:
         store = open_store()
     except Exception as error:
-        sys.exit(f"error: {describe(error)}; what is unpublished stays in {spool.FOLDER}")
+        kept = f"what is unpublished stays in {spool.FOLDER}, and `make track` publishes it later"
+        sys.exit(f"error: {describe(error)}; {kept}")
     for key, journals in models.items():
         attempt(key, partial(_publish_journals, store, journals))
     for folder in folders:

@@ -4,6 +4,7 @@ Other options are those of `mlflow ui`. The environment may have MLFLOW_TRACKING
 """
 
 import os
+import socket
 import sys
 
 from pipeline import arguments, noise
@@ -24,6 +25,8 @@ def main() -> None:
     parser.add_argument("--port", "-p", default="5000")
     place, options = parser.parse_known_args()
     server = spool.place().rstrip("/") if spool.is_server() else f"http://{place.host}:{place.port}"
+    if not spool.is_server():
+        _refuse_taken(place.host, place.port)
     try:
         # `mlflow ui` would create the database without our lock.
         experiments = open_store().client.search_experiments(filter_string="name != 'Default'", order_by=["name"])
@@ -43,6 +46,20 @@ def main() -> None:
     os.environ["MLFLOW_BACKEND_STORE_URI"] = spool.address()
     command = [sys.executable, "-m", "mlflow", "ui", "--host", place.host, "--port", place.port, *options]
     os.execv(sys.executable, command)  # noqa: S606
+
+
+def _refuse_taken(host: str, port: str) -> None:
+    """End with the remedy if something listens there: the server would take ten seconds to say so, without one."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, int(port)))
+        except OSError as error:
+            problem = error.strerror or str(error)
+            sys.exit(
+                f"error: {host}:{port}: {problem}; end what listens there, or choose another port: "
+                "`python -m pipeline.tracking.ui --port 5002`"
+            )
 
 
 if __name__ == "__main__":
