@@ -21,6 +21,7 @@ extras: .venv/extras.stamp  ## what S3 storage, a PostgreSQL-backed MLflow serve
 	touch $@
 
 .venv/runtime.stamp: requirements.txt pyproject.toml .venv/python.stamp
+	@echo "the environment in .venv: 6 GB, the first time 2 to 4 minutes" >&2
 	pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	touch $@
@@ -35,11 +36,12 @@ extras: .venv/extras.stamp  ## what S3 storage, a PostgreSQL-backed MLflow serve
 
 # The same validation as in the stage `check`, for the better message where DVC's own parser would refuse a file.
 repro: setup  ## bring every model of params.yaml up to date, with its MLflow run; JOBS=2: two stages at a time
-	python -m pipeline.recovery
-	python -m pipeline.checking
-	$(if $(JOBS),python -m pipeline.parallel "$(JOBS)")
-	dvc repro
-	python -m pipeline.tracking.track
+	@python -m pipeline.recovery
+	@python -m pipeline.checking
+	@$(if $(JOBS),python -m pipeline.parallel "$(JOBS)")
+	@python -m pipeline.reproducing
+	@python -m pipeline.tracking.track
+	@python -m pipeline.summary --changes
 
 track: setup  ## publish to MLflow what is not there yet, such as restored models; REV=<commit>: the models of that one
 	$(if $(REV),python -m pipeline.tracking.revision "$(REV)",python -m pipeline.tracking.track)

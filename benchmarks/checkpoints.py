@@ -6,8 +6,8 @@
 Trains the run as `dvc repro` would, with the interval that PIPELINE_CHECKPOINT_SECONDS gives, and keeps nothing of it.
 """
 
+import argparse
 import os
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -59,4 +59,6 @@ def main(run: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run")
+    main(parser.parse_args().run)

@@ -184,10 +184,11 @@ if __name__ == "__main__":
     parser.add_argument("runs", nargs="*", default=["lenet", "cnn", "lstm", "surnames"], metavar="run")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=0.5, help="of each form in each round")
+    options = parser.parse_args()
     torch.set_num_threads(1)
     try:
         aotinductor.check()
         onnx.check()
-        main(parser.parse_args())
+        main(options)
     except ValueError as error:
         sys.exit(f"error: {error}")

@@ -259,7 +259,7 @@ def _ours(job: Job, model: str, stack: ExitStack) -> Train:
     log = stack.enter_context(journal.stage("train", job.record))
     stop = stack.enter_context(Stop())
     steps_per_epoch = inputs.inputs.num_batches(job.options.batch_size)
-    progress = stack.enter_context(Progress(model, 10**6, len(targets), steps_per_epoch, 0))
+    progress = stack.enter_context(Progress(model, 10**6, len(targets), steps_per_epoch, 0, [], "train_loss", min))
     watch = Watch(model, progress, Machine(job.device), log, checkpoints, stop)
     paused_at = time.monotonic()
 

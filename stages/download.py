@@ -1,4 +1,7 @@
-"""Stage download: data set -> its raw files in data/raw/<key>."""
+"""Stage download: data set -> its raw files in data/raw/<key>.
+
+The environment may have PIPELINE_DATA_MIRROR, a folder with files in torchvision's layout that needn't be fetched.
+"""
 
 from pathlib import Path
 
@@ -18,4 +21,4 @@ def main(key: str) -> None:
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    stage.run(main, shows_progress=True)

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from pipeline.core import params, rooms, schema, stage, storage
 from pipeline.core.files import replacing
-from pipeline.preprocessing.preparing import prepare
 
 
 def main(key: str) -> None:
     """Split, check and write ``datasets.<key>``."""
+    from pipeline.preprocessing.preparing import prepare
+
     content = params.read()
     path = f"datasets.{key}"
     dataset = rooms.load("datasets", params.at(content, f"{path}.kind"), f"{path}.kind")

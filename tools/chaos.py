@@ -50,7 +50,7 @@ OTHER_STAGES = (
 
 def main() -> None:
     """Parse the arguments, run the rounds, and exit with 1 if any of them ended in other bytes."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

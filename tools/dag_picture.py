@@ -3,6 +3,7 @@
 python tools/dag_picture.py        # or: make screenshots
 """
 
+import argparse
 import re
 import subprocess
 import sys
@@ -90,4 +91,5 @@ def arrow(axes: Axes, begin: Place, end: Place) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     main()

@@ -4,6 +4,7 @@ Ruff has the form of docstrings (D), but no linter knows a shape, and its rule f
 functions. A method may leave both to its class, and an overriding one refer to the base: ``See :meth:`Base.method```.
 """
 
+import argparse
 import ast
 import re
 import sys
@@ -61,6 +62,7 @@ def _raises(node: ast.AST) -> bool:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     root = Path(__file__).parents[1]
     problems = [
         f"{file.relative_to(root)}:{line}: {problem}"

@@ -11,8 +11,8 @@ PROGRAMS = "apt-get|cmake|cp|curl|dvc|export|git|make|mlflow|mypy|pip|pytest|pyt
 COMMAND = re.compile(rf"""(?:\w+=(?:"[^"]*"|\S*) )*(?:{PROGRAMS}) .+""")
 #: A call of a library's function or a model's method.
 CALL = re.compile(r"(?:mlflow|torch|model)\.[\w.]+\(.*\)")
-CODE = re.compile(r"^```(?P<language>\w*)\n(?P<block>.*?)^```$|`(?P<span>[^`]+)`", re.M | re.S)
-TITLE = re.compile(r"^(?:#+ (.+)|\*\*(.+?)\.?\*\*)", re.M)
+CODE = re.compile(r"^```(?P<language>\w*)\n(?P<block>.*?)^```$|`(?P<span>[^`]+)`", re.MULTILINE | re.DOTALL)
+TITLE = re.compile(r"^(?:#+ (.+)|\*\*(.+?)\.?\*\*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)

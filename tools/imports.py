@@ -72,7 +72,8 @@ def _collect(body: Iterable[ast.AST], imports: Imports, into: set[str]) -> None:
             imports.rooms.add(str(room.value))
         if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "__name__ == '__main__'"):
             continue
-        in_function = isinstance(node, ast.FunctionDef | ast.Lambda)
+        # What takes long to import a stage imports in `main`, which always runs.
+        in_function = isinstance(node, ast.Lambda) or (isinstance(node, ast.FunctionDef) and node.name != "main")
         _collect(ast.iter_child_nodes(node), imports, imports.perhaps if in_function else into)
 
 

@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 from documents import blocks
 from PIL import Image
-from terminal import User
+from user import User
 
 #: The README's YAML blocks by the title they stand under.
 ENTRIES = {block.title: block.text for block in blocks("README.md", "yaml")}

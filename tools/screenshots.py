@@ -3,6 +3,7 @@
 python tools/screenshots.py        # or: make screenshots
 """
 
+import argparse
 import os
 import re
 import shutil
@@ -59,4 +60,5 @@ def take(ui: Window, name: str) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     main()

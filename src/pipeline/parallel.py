@@ -20,6 +20,8 @@ import psutil
 from dvc.exceptions import DvcException  # type: ignore[import-untyped]
 from dvc.repo import Repo  # type: ignore[import-untyped]
 
+from pipeline import arguments, reproducing
+
 #: Stage -> the stages whose outputs it reads.
 Graph = Mapping[str, list[str]]
 
@@ -90,6 +92,7 @@ def _prepare() -> None:
     global _repo
     signal.signal(signal.SIGINT, _idle)
     os.environ["TERM"] = "dumb"  # progress bars of several stages don't fit on one terminal
+    reproducing.quieten()
     _repo = Repo(_wait_for_lock=True)
 
 
@@ -121,11 +124,14 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or not sys.argv[1].isdecimal() or int(sys.argv[1]) < 1:
-        sys.exit(f"error: JOBS={' '.join(sys.argv[1:])}: a number of stages from 1 is needed")
+    jobs = arguments.one("JOBS", __doc__, "make repro JOBS=<stages at a time>")
+    if not jobs.isdecimal() or int(jobs) < 1:
+        sys.exit(f"error: JOBS={jobs}: a number of stages from 1 is needed")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        main(int(sys.argv[1]))
+        reproducing.quieten()
+        if reproducing.announce():
+            main(int(jobs))
     except (ValueError, DvcException, BrokenExecutor) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:

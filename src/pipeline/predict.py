@@ -6,18 +6,19 @@ features in their order; for texts, .txt files with one text a line; - is standa
 example: the file (with the line in it), then the class and its probability, or the value, between tabs.
 """
 
-import argparse
 import csv
 import json
 import signal
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.prediction import inputs, program
-from pipeline.prediction.program import Program
+from pipeline import arguments
+
+if TYPE_CHECKING:
+    from pipeline.prediction.program import Program
 
 
 def main(model: str, names: list[str], as_json: bool) -> int:
@@ -26,6 +27,9 @@ def main(model: str, names: list[str], as_json: bool) -> int:
     Raises:
         ValueError: there is no such model, it predicts nothing, or nothing was found to predict.
     """
+    # Here and not above: `--help` needs no PyTorch.
+    from pipeline.prediction import inputs, program
+
     loaded = program.load(program.find(model))
     table = csv.writer(sys.stdout, "excel-tab", lineterminator="\n")  # quotes what has a tab in its name
     found = failed = 0
@@ -48,7 +52,7 @@ def main(model: str, names: list[str], as_json: bool) -> int:
     return int(failed > 0)
 
 
-def _said(loaded: Program, examples: list[Any]) -> Iterator[dict[str, Any] | str]:
+def _said(loaded: "Program", examples: list[Any]) -> Iterator[dict[str, Any] | str]:
     """The answer to each example, or what is wrong with it."""
     for answer in loaded.answers(examples) if examples else ():
         if not np.isfinite(answer).all():
@@ -66,17 +70,17 @@ def _short(number: np.float32) -> float:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m pipeline.predict", description=__doc__)
-    parser.add_argument("model", metavar="MODEL")
-    parser.add_argument("inputs", metavar="INPUT", nargs="+")
+    parser = arguments.parser(__doc__)
+    parser.add_argument("model", metavar="MODEL", help="a run, its folder or a model.ts")
+    parser.add_argument("inputs", metavar="INPUT", nargs="+", help="files, folders, or - for standard input")
     parser.add_argument("--json", action="store_true", help="a JSON object a line")
-    arguments = parser.parse_args()
+    given = parser.parse_args()
     # As programs in a pipe do whose reader has seen enough.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # Names of files are any bytes.
     sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
     try:
-        sys.exit(main(arguments.model, arguments.inputs, arguments.json))
+        sys.exit(main(given.model, given.inputs, given.json))
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:

@@ -2,7 +2,7 @@
 
 `.dvc/tmp/rwlock` says which process uses which path: nothing, where no DVC is at work. `dvc.lock` says what was made
 from what: git has an older one, and what was made since, DVC then finds in its run cache. Beside outputs, files stay
-behind that hadn't got their names yet.
+behind that hadn't got their names yet. `make repro` runs this first; it says what it did.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from voluptuous import Invalid
 
-from pipeline import place
+from pipeline import arguments, place
 from pipeline.core.files import replacing
 
 RWLOCK = Path(".dvc/tmp/rwlock")
@@ -95,7 +95,7 @@ def _is_dvc_running() -> bool:
     """Whether a DVC works in this folder; while the command of a stage runs, it holds no lock."""
     for process in psutil.process_iter(["cmdline", "cwd"]):
         command = [Path(word).name for word in (process.info["cmdline"] or [])[:3]]
-        if {"dvc", "pipeline.parallel"} & {*command} and process.info["cwd"] == str(Path.cwd()):
+        if {"dvc", "pipeline.parallel", "pipeline.reproducing"} & {*command} and process.info["cwd"] == str(Path.cwd()):
             return True
     return False
 
@@ -130,6 +130,7 @@ _FILES: dict[Path, Callable[[Path], bool]] = {RWLOCK: _is_json, DVC_LOCK: _is_lo
 
 
 if __name__ == "__main__":
+    arguments.none(__doc__)
     try:
         place.check()
         for line in recover():

@@ -39,12 +39,26 @@ def start():
     [
         (["a"], "error: runs.a: the key is missing\n"),
         (["full"], "error: [Errno 28] No space left on device: 'outputs/a'\n"),
-        ([], "usage: python -c NAME, as dvc.yaml calls it\n"),
     ],
 )
 def test_an_error_is_one_line_without_a_traceback(start, arguments, expected):
     process = start(*arguments)
     assert process.communicate()[1] == expected and process.returncode == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["a", "b"], ["--unknown", "a"]])
+def test_wrong_arguments_show_the_usage(start, arguments):
+    process = start(*arguments)
+    assert process.communicate()[1].startswith("usage: python -c [-h] NAME\n") and process.returncode == 2
+
+
+@pytest.mark.parametrize(("shows_progress", "expected"), [("False", "-c a: at work ()\n"), ("True", "")])
+def test_a_stage_that_takes_long_says_so_once(shows_progress, expected):
+    program = f"stage.PATIENCE = 0.1\nstage.run(lambda name: time.sleep(0.5), shows_progress={shows_progress})"
+    program = PROGRAM.replace("stage.run(main)", program)
+    environment = {**os.environ, "PYTHONPATH": "src"}
+    done = subprocess.run([sys.executable, "-c", program, "a"], env=environment, capture_output=True, text=True)
+    assert (done.stderr, done.returncode) == (expected, 0)
 
 
 def test_a_mistake_of_ours_shows_its_traceback(start):

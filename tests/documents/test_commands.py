@@ -17,7 +17,7 @@ from browsing import REMEDY, chromium
 from documents import COMMAND, blocks, codes, commands, snippets
 from project import ROOT
 from ruamel.yaml import YAML
-from terminal import ACTIVATE, Done, User
+from user import ACTIVATE, Done, User
 
 from pipeline.core import storage
 from pipeline.sweeping import space

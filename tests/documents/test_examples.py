@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 from documents import blocks
-from terminal import User
+from user import User
 
 from pipeline.tracking import projection
 
@@ -26,8 +26,10 @@ EXAMPLES = {
 
 def inserted(params: str, block: str) -> str:
     """The parameters with the block's lines, each under its key."""
-    for key, lines in re.findall(r"^(\w+):\n((?: .*\n)+)", block, flags=re.M):
-        params, count = re.subn(rf"^{key}:.*\n", lambda found, lines=lines: found[0] + lines, params, flags=re.M)
+    for key, lines in re.findall(r"^(\w+):\n((?: .*\n)+)", block, flags=re.MULTILINE):
+        params, count = re.subn(
+            rf"^{key}:.*\n", lambda found, lines=lines: found[0] + lines, params, flags=re.MULTILINE
+        )
         assert count == 1
     return params
 
@@ -58,7 +60,7 @@ def test_two_files_get_less_than_40_lines(user, title):
     changes = user.changes[title]
     lines = [line for line in changes.splitlines() if re.match(r"[+-](?!\+\+|--)\s*\S", line)]
 
-    assert set(re.findall(r"^\+\+\+ b/(.*)", changes, flags=re.M)) == {EXAMPLES[title][0], "params.yaml"}
+    assert set(re.findall(r"^\+\+\+ b/(.*)", changes, flags=re.MULTILINE)) == {EXAMPLES[title][0], "params.yaml"}
     assert all(line.startswith("+") for line in lines)
     assert len(lines) < 40
 

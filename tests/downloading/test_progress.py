@@ -25,6 +25,7 @@ def test_a_terminal_gets_a_bar(monkeypatch) -> None:
     termios.tcsetwinsize(writer, (24, 80))
     with os.fdopen(writer, "w") as terminal:
         monkeypatch.setattr("sys.stderr", terminal)
+        monkeypatch.setenv("TERM", "xterm")
         with progress.shown("file.gz", 0, 2000) as update:
             update(2000)
         shown = b""

@@ -49,13 +49,19 @@ def test_the_models_of_a_commit_get_their_runs_and_the_workspace_stays(repositor
     assert len(repository.run("git", "worktree", "list").stdout.splitlines()) == 1
 
 
-@pytest.mark.parametrize("revision", ["no-such-commit", "--force"])
-def test_an_unknown_revision_is_one_error(repository, revision):
-    done = track(repository, revision)
+def test_an_unknown_revision_is_one_error(repository):
+    done = track(repository, "no-such-commit")
 
     assert done.returncode == 1
     assert done.stderr.startswith("error: `git rev-parse"), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_option_is_no_revision(repository):
+    done = track(repository, "--force")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: make track REV=<commit>\n"), done.stderr
 
 
 def test_outputs_that_no_cache_has_are_named(repository):

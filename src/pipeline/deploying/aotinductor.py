@@ -7,12 +7,14 @@ can end the process; where there is an LSTM, a batch without examples does so in
 """
 
 import io
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from pipeline import noise
 from pipeline.deploying.exported import Exported
 from pipeline.deploying.form import Form, command
 from pipeline.exporting import archive
@@ -54,4 +56,6 @@ def load(file: Path) -> Callable[..., Tensor]:
 FORM = Form("model.aoti.pt2", check, write, load)
 
 if __name__ == "__main__":
-    command(FORM)
+    for name in ("torch.utils.cpp_extension", "torch._inductor.ir"):
+        noise.leave_out(logging.getLogger(name))
+    command(FORM, __doc__)

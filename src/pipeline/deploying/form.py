@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from pipeline import arguments
 from pipeline.core.files import replacing
 from pipeline.deploying.exported import Exported, read
 
@@ -50,13 +51,12 @@ def write(form: Form, exported: Exported, target: Path) -> dict[str, float]:
             return exported.prove(str(target), answer)
 
 
-def command(form: Form) -> None:
+def command(form: Form, description: str | None) -> None:
     """Write ``form`` of the run that is the command's one argument, and print what was found."""
-    if len(sys.argv) != 2 or not sys.argv[1]:
-        sys.exit(f"usage: make {Path(sys.argv[0]).stem} RUN=<name of an exported run>")
+    run = arguments.one("RUN", description, f"make {Path(sys.argv[0]).stem} RUN=<name of an exported run>")
     try:
         form.check()
-        exported = read(sys.argv[1])
+        exported = read(run)
         target = exported.folder / form.file
         found = write(form, exported, target)
     except (ValueError, OSError) as error:

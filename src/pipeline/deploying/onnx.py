@@ -77,4 +77,4 @@ def load(file: Path) -> Callable[..., Tensor]:
 FORM = Form("model.onnx", check, write, load)
 
 if __name__ == "__main__":
-    command(FORM)
+    command(FORM, __doc__)

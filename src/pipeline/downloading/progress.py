@@ -1,5 +1,6 @@
 """Show how far a download is: a bar on a terminal, plain lines in a log."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ def shown(name: str, done: int, total: int | None) -> Iterator[Callable[[int], o
         done: bytes that an earlier try left.
         total: the size of the file in bytes, if the server says so.
     """
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         from tqdm import tqdm
 
         with tqdm(desc=name, initial=done, total=total, unit="B", unit_scale=True) as bar:

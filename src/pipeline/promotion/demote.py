@@ -2,6 +2,7 @@
 
 import sys
 
+from pipeline import arguments
 from pipeline.tracking.publishing import describe, open_store
 
 
@@ -22,9 +23,8 @@ def demote(name: str) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or not sys.argv[1]:
-        sys.exit("usage: make demote RUN=<name of a run>")
+    run = arguments.one("RUN", __doc__, "make demote RUN=<name of a run>")
     try:
-        sys.stdout.write(f"{sys.argv[1]}: {demote(sys.argv[1])}\n")
+        sys.stdout.write(f"{run}: {demote(run)}\n")
     except Exception as error:
         sys.exit(f"error: {describe(error)}")

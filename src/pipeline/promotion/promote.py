@@ -1,6 +1,7 @@
 """`make promote`: register every finished model of the workspace, and make the best its name's champion.
 
-It is no stage, since DVC may skip or restore those. Doing it twice adds nothing.
+It is no stage, since DVC may skip or restore those. Doing it twice adds nothing. The environment may
+have MLFLOW_TRACKING_URI, where the registry is.
 """
 
 import json
@@ -10,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import checking
+from pipeline import arguments, checking
 from pipeline.core import params, schema
 from pipeline.core.files import md5
 from pipeline.promotion.criterion import Criterion
@@ -124,6 +125,7 @@ def _comparable(champion: "ModelVersion", version: "ModelVersion", metric: str) 
 
 
 if __name__ == "__main__":
+    arguments.none(__doc__, "make promote")
     try:
         main()
     except ValueError as error:

@@ -4,6 +4,7 @@ import sys
 
 from ruamel.yaml import YAML
 
+from pipeline import arguments
 from pipeline.tracking.publishing import describe, open_store
 
 
@@ -20,9 +21,9 @@ def main(text: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or not sys.argv[1]:
-        sys.exit("usage: make lineage OF=<model>@<alias>, <model>/<version>, a run, commit, key, md5, or NAME=VALUE")
+    ways = "<model>@<alias>, <model>/<version>, a run, commit, key, md5, or NAME=VALUE"
+    wanted = arguments.one("OF", __doc__, f"make lineage OF={ways}")
     try:
-        main(sys.argv[1])
+        main(wanted)
     except Exception as error:
         sys.exit(f"error: {describe(error)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dvc_render.html import HTML  # type: ignore[import-untyped]
 
+from pipeline import arguments
 from pipeline.core.files import write_text
 from pipeline.reporting import vega
 from pipeline.reporting.collecting import Plots, collect
@@ -59,6 +60,7 @@ def _by_heading(plots: Plots) -> dict[str, list[str]]:
 
 
 if __name__ == "__main__":
+    arguments.none(__doc__, "make plots")
     try:
         main()
     except ValueError as error:

@@ -1,6 +1,8 @@
-"""`make serve RUN=<name> [PORT=5001]`: MLflow's own model server on this machine, for the champion of a run."""
+"""`make serve RUN=<name> [PORT=5001]`: MLflow's own model server on this machine, for the champion of a run.
 
-import argparse
+The environment may have MLFLOW_TRACKING_URI, where the registry is.
+"""
+
 import signal
 import socket
 import sys
@@ -9,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from pipeline import arguments
 from pipeline.core.files import md5
 from pipeline.core.schema import nearest
 from pipeline.tracking.publishing import describe, open_store
@@ -84,16 +87,16 @@ def _listen(port: int) -> socket.socket:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make serve", usage="make serve RUN=<name of a run> [PORT=5001]")
-    parser.add_argument("name")
-    parser.add_argument("--port", type=int, default=PORT)
-    arguments = parser.parse_args()
-    if not arguments.name:
+    parser = arguments.parser(__doc__, "make serve RUN=<name of a run> [PORT=5001]")
+    parser.add_argument("name", metavar="RUN", help="its champion is served")
+    parser.add_argument("--port", type=int, default=PORT, help="PORT; 0 is any free one")
+    given = parser.parse_args()
+    if not given.name:
         parser.error("RUN is missing")
     # Else a model that is being loaded would leave its files behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        main(arguments.name, arguments.port)
+        main(given.name, given.port)
     except KeyboardInterrupt:
         sys.exit(130)
     except ValueError as error:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pipeline import arguments as reading
 from pipeline.core import params, rooms
 from pipeline.core.schema import nearest
 from pipeline.sweeping import space
@@ -113,9 +114,12 @@ _positive.__name__ = "number above 0"  # which argparse names in its error
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make sweep", description=__doc__)
-    parser.add_argument("run", help="the run of params.yaml that is varied")
-    parser.add_argument("space", help="NAME=VALUE,VALUE… or, with --trials, NAME=LOW..HIGH or NAME=LOW..HIGH:log")
+    usage = "make sweep RUN=<run> SPACE=<space> [TRIALS=<number>] [JOBS=<number>] [SWEEP=<name>] [METRIC=<metric>]"
+    parser = reading.parser(__doc__, usage)
+    parser.add_argument("run", metavar="RUN", help="the run of params.yaml that is varied")
+    parser.add_argument(
+        "space", metavar="SPACE", help="NAME=VALUE,VALUE… or, with --trials, NAME=LOW..HIGH or NAME=LOW..HIGH:log"
+    )
     parser.add_argument("--trials", type=_positive, help="search by Optuna instead of trying every combination")
     parser.add_argument("--jobs", type=_positive, default=1, help="experiments at a time")
     parser.add_argument("--sweep", help="name of the sweep: RUN-grid or RUN-search")

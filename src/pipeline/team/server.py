@@ -1,10 +1,11 @@
 """`make server DATA=<folder>`: a team's MLflow server on PostgreSQL, with users and passwords, for this machine alone.
 
 All passwords come from the environment, go to no file, and only to the processes that need them. Who isn't on this
-machine comes through a proxy that speaks TLS: see docs/team.md.
+machine comes through a proxy that speaks TLS: see docs/team.md. The environment has PGPASSWORD (of the database),
+MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (of the administrator). Other options are
+those of `mlflow server`.
 """
 
-import argparse
 import base64
 import http.client
 import importlib.util
@@ -22,6 +23,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlencode
 
+from pipeline import arguments, noise
 from pipeline.team import process
 from pipeline.tracking import spool
 
@@ -105,7 +107,6 @@ def _alone(data: Path) -> Iterator[None]:
 
 
 def _environment(database: Mapping[str, str]) -> dict[str, str]:
-    quiet = {"MLFLOW_UVICORN_OPTS": "--log-level=warning"}  # else it writes a line for each request
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_TRACKING_")}
     settings = {
         # Variables of ``database`` complete it. The folder is in it for MLflow, which locks by address.
@@ -117,7 +118,7 @@ def _environment(database: Mapping[str, str]) -> dict[str, str]:
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # seven more processes, for features that need a language model
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
-    return {**quiet, **inherited, **database, **settings}
+    return {**noise.MLFLOW_SERVER, **inherited, **database, **settings}
 
 
 def _upgrade(environment: dict[str, str]) -> None:
@@ -189,15 +190,15 @@ def _interrupt(*_: object) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="make server", description=__doc__, allow_abbrev=False)
-    parser.add_argument("data", type=Path, help="the folder of the databases and artifacts")
+    parser = arguments.parser(__doc__, "make server DATA=<folder> [PORT=5000] [UPGRADE=1]")
+    parser.add_argument("data", metavar="DATA", type=Path, help="the folder of the databases and artifacts")
     parser.add_argument("--port", type=int, default=5000)
     parser.add_argument("--upgrade", action="store_true", help="tables of an older MLflow")
-    arguments, others = parser.parse_known_args()
+    given, others = parser.parse_known_args()
     for number in SIGNALS:
         signal.signal(number, _interrupt)
     try:
-        main(arguments.data.resolve(), arguments.port, arguments.upgrade, others)
+        main(given.data.resolve(), given.port, given.upgrade, others)
     except (ValueError, OSError) as problem:
         sys.exit(f"error: {problem}")
     except KeyboardInterrupt:

@@ -6,11 +6,11 @@ store take seconds, and stages follow each other.
 """
 
 import os
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from pipeline import arguments
 from pipeline.core.files import write_text
 from pipeline.tracking import projection, spool
 from pipeline.tracking.publishing import describe, is_refusal, open_store
@@ -134,4 +134,6 @@ def main(journal: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = arguments.parser(__doc__)
+    parser.add_argument("journal", type=Path, help="what a stage tells of itself")
+    main(parser.parse_args().journal)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from pipeline import arguments
 from pipeline.tracking import spool
 from pipeline.tracking.commands import call
 
@@ -67,8 +68,9 @@ def _runs(folder: Path) -> set[str]:
 
 
 if __name__ == "__main__":
+    revision = arguments.one("REV", __doc__, "make track REV=<commit>")
     try:
-        if lost := publish(sys.argv[1]):
+        if lost := publish(revision):
             sys.exit(f"error: {', '.join(lost)}: not in DVC's cache; `dvc fetch --all-commits` may bring them there")
     except ValueError as error:
         sys.exit(f"error: {error}")

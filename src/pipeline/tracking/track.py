@@ -1,7 +1,8 @@
 """`make track`: give every model in the workspace, and every journal left behind, its complete run in MLflow.
 
 Journals go to the store in use now, also those that waited for another. Doing it twice adds nothing. The exit status is
-1 while something stays unpublished.
+1 while something stays unpublished. The environment may have MLFLOW_TRACKING_URI, with MLFLOW_TRACKING_USERNAME and
+MLFLOW_TRACKING_PASSWORD; without it the store is mlruns/mlflow.db.
 """
 
 import sys
@@ -10,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline import arguments
 from pipeline.tracking import projection, spool
 from pipeline.tracking.publishing import describe, open_store
 
@@ -53,4 +55,5 @@ def _publish_journals(store: "Store", journals: list[Path]) -> None:
 
 
 if __name__ == "__main__":
+    arguments.none(__doc__, "make track")
     main()

@@ -1,10 +1,13 @@
-"""`make ui`: where the runs are compared, and for a database the MLflow UI on this machine."""
+"""`make ui`: where the runs are compared, and for a database the MLflow UI on this machine.
 
-import argparse
+Other options are those of `mlflow ui`. The environment may have MLFLOW_TRACKING_URI, a team's server.
+"""
+
 import os
 import socket
 import sys
 
+from pipeline import arguments, noise
 from pipeline.tracking import spool
 from pipeline.tracking.publishing import describe, open_store
 
@@ -17,7 +20,7 @@ def main() -> None:
 
     The server takes further options from the command line.
     """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser = arguments.parser(__doc__, short_help=False)  # in `mlflow ui` -h stands for the host
     parser.add_argument("--host", "-h", default="127.0.0.1")
     parser.add_argument("--port", "-p", default="5000")
     place, options = parser.parse_known_args()
@@ -31,11 +34,14 @@ def main() -> None:
         sys.exit(f"error: {describe(error)}")
     for experiment in experiments:
         sys.stdout.write(f"{experiment.name}: {server}/#/experiments/{experiment.experiment_id}/{COMPARISON}\n")
-    sys.stdout.flush()
     if spool.is_server():
         return
+    sys.stdout.write(f"MLflow will be on {server} in some seconds; Ctrl-C ends it\n")
+    sys.stdout.flush()
     # Else it starts seven more processes, for features that need a language model.
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
+    for name, value in noise.MLFLOW_SERVER.items():
+        os.environ.setdefault(name, value)
     # Every user of the machine sees the command line, and the address may hold a password.
     os.environ["MLFLOW_BACKEND_STORE_URI"] = spool.address()
     command = [sys.executable, "-m", "mlflow", "ui", "--host", place.host, "--port", place.port, *options]

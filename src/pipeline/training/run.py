@@ -83,7 +83,9 @@ def _train(run: str, content: dict[str, Any], folder: Path) -> None:
         say(f"{run}: going on from the checkpoint at step {first_step} of {options.epochs * steps_per_epoch}")
     with journal.stage("train", job.record) as log:
         log.tags({"device": job.device.type, "trained_on": ", then ".join(checkpoints.places)})
-        with Stop() as stop, Progress(run, options.epochs, num_examples, steps_per_epoch, first_step) as progress:
+        sizes = options.epochs, num_examples, steps_per_epoch
+        progress = Progress(run, *sizes, first_step, state.history, options.monitor, job.better)
+        with Stop() as stop, progress:
             watch = Watch(run, progress, Machine(job.device), log, checkpoints, stop)
             loop.fit(job.task, job.train, job.val, options, job.seed, job.better, state, watch)
             checkpoints.save()
