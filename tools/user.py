@@ -46,6 +46,7 @@ class User:
         """Run a line to its end; what isn't ``make`` in the activated environment."""
         done = subprocess.run(
             self._shell(line),
+            check=False,
             cwd=self.root,
             env=self.environment,
             stdout=subprocess.PIPE,
