@@ -49,8 +49,8 @@ track: setup  ## publish to MLflow what is not there yet, such as restored model
 sweep: setup  ## try parameters: RUN=lenet SPACE="train.optimizer.lr=0.01,0.05" [JOBS=2] [TRIALS=20] [SWEEP=name] [METRIC=val_loss]
 	@python -m pipeline.sweeping.sweep "$(RUN)" "$(SPACE)" $(if $(TRIALS),--trials "$(TRIALS)") $(if $(JOBS),--jobs "$(JOBS)") $(if $(SWEEP),--sweep "$(SWEEP)") $(if $(METRIC),--metric "$(METRIC)")
 
-ui: track  ## compare the runs: MLflow on http://127.0.0.1:5000
-	python -m pipeline.tracking.ui
+ui: track  ## [PORT=5000]: compare the runs: MLflow on http://127.0.0.1:5000
+	@python -m pipeline.tracking.ui $(if $(PORT),--port "$(PORT)")
 
 plots: setup  ## compare the runs in one page that needs no server and no network: prints its address
 	@python -m pipeline.reporting.plots

@@ -58,7 +58,7 @@ def _refuse_taken(host: str, port: str) -> None:
             problem = error.strerror or str(error)
             sys.exit(
                 f"error: {host}:{port}: {problem}; end what listens there, or choose another port: "
-                "`python -m pipeline.tracking.ui --port 5002`"
+                "`make ui PORT=5002`"
             )
 
 
