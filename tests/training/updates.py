@@ -9,7 +9,7 @@ from pipeline.core import rooms
 from pipeline.network import processes
 from pipeline.network.batches import Batch, Rows
 from pipeline.training.options import TrainOptions
-from pipeline.training.pieces import cut
+from pipeline.training.pieces import cut, seed_network
 
 #: Model, task, loss.
 CASES = (
@@ -54,6 +54,7 @@ def update(name, task, loss, spec, number, accumulation, precision="fp32"):
     inputs, targets = stored(spec, number), torch.arange(number) % 3
     made.model.train()
     pieces = cut(Rows(inputs), targets, Batch(torch.arange(number)), accumulation, seed=5)
+    seed_network(targets.device, pieces, seed=5)
     losses = processes.added(made.update(pieces, 0))
     return losses, {key: value - before[key] for key, value in made.model.state_dict().items()}
 

@@ -57,8 +57,7 @@ def _refuse_taken(host: str, port: str) -> None:
         except OSError as error:
             problem = error.strerror or str(error)
             sys.exit(
-                f"error: {host}:{port}: {problem}; end what listens there, or choose another port: "
-                "`make ui PORT=5002`"
+                f"error: {host}:{port}: {problem}; end what listens there, or choose another port: `make ui PORT=5002`"
             )
 
 

@@ -53,11 +53,9 @@ def whole(inputs: Tensor, targets: Tensor, seed: int = 0) -> Piece:
 def cut(inputs: Inputs, targets: Tensor, batch: Batch, number: int, seed: int) -> list[Piece]:
     """This process's part of a batch in ``number`` pieces, or as many as it has examples.
 
-    ``targets`` are those of the split, (N,). ``seed`` decides the noise of the batch. What else a network draws on its
-    way (dropout) differs between processes.
+    ``targets`` are those of the split, (N,). ``seed`` decides the noise of the batch.
     """
     begin, end, weight = processes.share(len(batch.index))
-    devices.seed(targets.device, derive(seed, begin) if begin else seed)
     noise = derive(seed, "noise")
     number = min(number, end - begin)
     bounds = [begin + (end - begin) * place // number for place in range(number + 1)]
@@ -68,3 +66,9 @@ def cut(inputs: Inputs, targets: Tensor, batch: Batch, number: int, seed: int) -
         taken = targets.index_select(0, part.index)
         pieces.append(Piece(inputs.take(part), taken, first, len(batch.index), own_weight, noise))
     return pieces
+
+
+def seed_network(device: torch.device, pieces: list[Piece], seed: int) -> None:
+    """Seed what a network draws on its way through ``pieces`` (dropout), which differs between processes."""
+    begin = pieces[0].begin
+    devices.seed(device, derive(seed, begin) if begin else seed)
