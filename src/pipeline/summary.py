@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from pipeline import arguments
 from pipeline.core import params
 from pipeline.core.files import write_json
+from pipeline.tracking.results import COMPARED, EVALUATED, told
 
 #: Task -> the metrics that say most, the first before all, and which of two values is better.
 MAIN: dict[str, dict[str, Callable[..., Any]]] = {
@@ -61,9 +63,10 @@ def read(run: str, section: dict[str, Any]) -> Result:
         return Result(run, section["task"], section["dataset"], section["model"]["name"], {}, "not trained")
     names = run, record["task"], record["dataset"], record["params"]["model.name"]
     metrics: dict[str, float] = {}
-    for proof, values in (("evaluation.json", "metrics.json"), ("comparison.json", "comparison_metrics.json")):
-        if _read(folder / proof).get("model_md5") == record["model_md5"]:
-            metrics |= _read(folder / values)
+    for judgement in (EVALUATED[:2], COMPARED[:2]):  # the plots aren't shown here
+        with suppress(OSError, ValueError):  # as of a file that is being written
+            if told(folder, judgement, record["model_md5"]):
+                metrics |= json.loads((folder / judgement[1]).read_text(encoding="utf-8"))
     if not metrics:
         return Result(*names, {}, "trained, not evaluated")
     main = {name: metrics[name] for name in MAIN.get(record["task"], {}) if name in metrics}

@@ -1,6 +1,7 @@
 """The page of all runs in a real browser, against what lies beside the models."""
 
 import csv
+import json
 import shutil
 from collections import Counter
 
@@ -42,6 +43,12 @@ PARAMS = (
     + CLASSIFIER.format(name="untested", epochs=1)
     + GENERATOR
 )
+#: Prints whose plots there are of each place.
+WHOSE = """\
+import json
+from pipeline.reporting.collecting import collect
+print(json.dumps({place: sorted(plot.contents) for place, plot in collect()["classification/digits"].items()}))
+"""
 CURVES = ("calibration", "precision_recall", "roc")
 
 
@@ -164,6 +171,18 @@ def test_a_click_shows_a_picture_in_full_size(page):
 
     assert small == 480 < full
     assert picture.evaluate(sizes) == [full, full]
+
+
+def test_curves_of_the_weights_before_are_left_out(workspace, tmp_path):
+    retrained = workspace.copy(tmp_path / "retrained")
+    record = retrained.root / "outputs/brief/record.json"
+    content = json.loads(record.read_text(encoding="utf-8"))
+    record.unlink()  # it may be a link into the cache
+    record.write_text(json.dumps({**content, "model_md5": "0" * 32}), encoding="utf-8")
+    found = json.loads(retrained.run("python", "-c", WHOSE, PYTHONPATH="src").stdout)
+
+    assert found.pop("history.csv") == ["brief", "long", "untested"]
+    assert len(found) >= 5 and all(runs == ["long"] for runs in found.values())
 
 
 def test_without_models_the_remedy_is_named(workspace, tmp_path):
