@@ -37,7 +37,7 @@ extras: .venv/extras.stamp  ## what S3 storage, a PostgreSQL-backed MLflow serve
 # The same validation as in the stage `check`, for the better message where DVC's own parser would refuse a file.
 repro: setup  ## bring every model of params.yaml up to date, with its MLflow run; JOBS=2: two stages at a time
 	@python -m pipeline.recovery
-	@python -m pipeline.checking
+	@python -m pipeline.checking --machine
 	@$(if $(JOBS),python -m pipeline.parallel "$(JOBS)")
 	@python -m pipeline.reproducing
 	@python -m pipeline.tracking.track
