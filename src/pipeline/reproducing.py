@@ -54,7 +54,12 @@ def _say(text: str) -> None:
 
 if __name__ == "__main__":
     arguments.none(__doc__, "make repro")
-    quieten()
-    if announce():
-        sys.exit(dvc(["repro"]))
+    try:
+        quieten()
+        if announce():
+            sys.exit(dvc(["repro"]))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except OSError as error:
+        sys.exit(f"error: {error}")
     _say("everything is up to date")

@@ -155,5 +155,7 @@ if __name__ == "__main__":
     given = parser.parse_args()
     try:
         main(given.changes)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")
