@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 from browsing import REMEDY, chromium, window
-from project import copy_project
+from project import ROOT, Workspace, copy_project
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(chromium() is None, reason=REMEDY)]
 
@@ -195,3 +195,15 @@ def test_without_models_the_remedy_is_named(workspace, tmp_path):
     assert done.stderr.splitlines() == [
         "error: outputs/ has nothing to plot: train by `make repro`, or bring models by `dvc checkout`"
     ]
+
+
+def test_what_dvc_or_the_disk_refuses_is_one_error(workspace, tmp_path):
+    outside = Workspace(tmp_path / "outside")
+    outside.root.mkdir()
+    full = workspace.copy(tmp_path / "full")
+    (full.root / "dvc_plots").write_text("a file", encoding="utf-8")
+
+    for copy, path, problem in ((outside, ROOT / "src", "not inside of a DVC repository"), (full, "src", "dvc_plots")):
+        done = copy.run("python", "-m", "pipeline.reporting.plots", check=False, PYTHONPATH=str(path))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("error: ") and problem in done.stderr and "Traceback" not in done.stderr
