@@ -16,15 +16,10 @@ from typing import Any
 from pipeline import arguments
 from pipeline.core import params
 from pipeline.core.files import write_json
+from pipeline.reporting import tables
+from pipeline.reporting.headline import METRICS
 from pipeline.tracking.results import COMPARED, EVALUATED, told
 
-#: Task -> the metrics that say most, the first before all, and which of two values is better.
-MAIN: dict[str, dict[str, Callable[..., Any]]] = {
-    "classification": {"accuracy": max, "nll": min},
-    "regression": {"r2": max, "rmse": min},
-    "vae": {"negative_elbo": min, "frechet_distance": min},
-    "gan": {"frechet_distance": min, "coverage": max},
-}
 #: The main metrics as they were shown last.
 SHOWN = Path(".pipeline/summary.json")
 NEXT = {
@@ -69,7 +64,7 @@ def read(run: str, section: dict[str, Any]) -> Result:
                 metrics |= json.loads((folder / judgement[1]).read_text(encoding="utf-8"))
     if not metrics:
         return Result(*names, {}, "trained, not evaluated")
-    main = {name: metrics[name] for name in MAIN.get(record["task"], {}) if name in metrics}
+    main = {name: metrics[name] for name in METRICS.get(record["task"], {}) if name in metrics}
     return Result(*names, main or dict([*metrics.items()][:1]))
 
 
@@ -82,29 +77,25 @@ def table(results: list[Result], before: dict[str, dict[str, float]], bold: Call
         bold: makes a text stand out.
     """
     best = _best(results)
-    shown = {"run": ("run", "data set", "model", "on the test set", "")}
-    for found in results:
-        values = "  ".join(f"{name} {value:.4g}" for name, value in found.metrics.items())
-        shown[found.run] = (found.run, found.dataset, found.model, values or found.missing, _change(found, before))
-    widths = [max(len(row[column]) for row in shown.values()) for column in range(5)]
-    lines = []
-    for run, row in shown.items():
-        cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)]
-        if run in best:
-            cells[3] = cells[3].replace(row[3], bold(row[3]))
-        lines.append("  ".join(cells).rstrip())
-    return lines
+    values = ["  ".join(f"{name} {value:.4g}" for name, value in found.metrics.items()) for found in results]
+    rows = [
+        (found.run, found.dataset, found.model, value or found.missing, _change(found, before))
+        for found, value in zip(results, values, strict=True)
+    ]
+    header, *lines = tables.aligned([("run", "data set", "model", "on the test set", ""), *rows])
+    shown = zip(results, values, lines, strict=True)
+    return [header, *(line.replace(value, bold(value)) if found.run in best else line for found, value, line in shown)]
 
 
 def _best(results: list[Result]) -> set[str]:
     """The best run of each task and data set that has several."""
     groups: dict[tuple[str, str], list[Result]] = {}
     for found in results:
-        if found.metrics and next(iter(found.metrics)) in MAIN.get(found.task, {}):
+        if found.metrics and next(iter(found.metrics)) in METRICS.get(found.task, {}):
             groups.setdefault((found.task, found.dataset), []).append(found)
     best = set()
     for (task, _), group in groups.items():
-        name, better = next(iter(MAIN[task].items()))
+        name, better = next(iter(METRICS[task].items()))
         comparable = [found for found in group if name in found.metrics]
         if len(comparable) > 1:
             best.add(better(comparable, key=lambda found: found.metrics[name]).run)
