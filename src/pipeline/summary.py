@@ -27,7 +27,7 @@ NEXT = {
     "make plots": "curves, confusion matrices and pictures of all runs on one page",
     "make leaderboard": "the runs that MLflow has, best first",
     "make promote": "register the models; the best of a name becomes its champion",
-    "git commit dvc.lock": "keep what was made of what; `dvc push` shares the files, where there is a storage for them",
+    "git commit --all": "keep what was made of what; `dvc push` shares the files, where there is a storage for them",
     "outputs/<run>/": "metrics.json, plots/, model.ts and model.pt2",
 }
 
