@@ -37,14 +37,14 @@ extras: .venv/extras.stamp  ## what S3 storage, a PostgreSQL-backed MLflow serve
 # The same validation as in the stage `check`, for the better message where DVC's own parser would refuse a file.
 repro: setup  ## bring every model of params.yaml up to date, with its MLflow run; JOBS=2: two stages at a time
 	@python -m pipeline.recovery
-	@python -m pipeline.checking
+	@python -m pipeline.checking --machine
 	@$(if $(JOBS),python -m pipeline.parallel "$(JOBS)")
 	@python -m pipeline.reproducing
 	@python -m pipeline.tracking.track
 	@python -m pipeline.summary --changes
 
 track: setup  ## publish to MLflow what is not there yet, such as restored models; REV=<commit>: the models of that one
-	$(if $(REV),python -m pipeline.tracking.revision "$(REV)",python -m pipeline.tracking.track)
+	@$(if $(REV),python -m pipeline.tracking.revision "$(REV)",python -m pipeline.tracking.track)
 
 sweep: setup  ## try parameters: RUN=lenet SPACE="train.optimizer.lr=0.01,0.05" [JOBS=2] [TRIALS=20] [SWEEP=name] [METRIC=val_loss]
 	@python -m pipeline.sweeping.sweep "$(RUN)" "$(SPACE)" $(if $(TRIALS),--trials "$(TRIALS)") $(if $(JOBS),--jobs "$(JOBS)") $(if $(SWEEP),--sweep "$(SWEEP)") $(if $(METRIC),--metric "$(METRIC)")
@@ -62,22 +62,22 @@ server: extras  ## DATA=<folder> [PORT=5000] [UPGRADE=1]: a team's MLflow server
 	@python -m pipeline.team.server $(if $(DATA),"$(DATA)") $(if $(PORT),--port "$(PORT)") $(if $(UPGRADE),--upgrade)
 
 promote: track  ## register every model in MLflow; the best of a name becomes its champion, if params.yaml allows
-	python -m pipeline.promotion.promote
+	@python -m pipeline.promotion.promote
 
 demote: setup  ## RUN=<name>: its champion's title goes back to the champion before
-	python -m pipeline.promotion.demote "$(RUN)"
+	@python -m pipeline.promotion.demote "$(RUN)"
 
 serve: setup  ## RUN=<name> [PORT=5001]: its champion answers requests on this machine, by MLflow's model server
 	@python -m pipeline.serving.serve "$(RUN)" $(if $(PORT),--port "$(PORT)")
 
 lineage: setup  ## OF=<model>@<alias>, a run, commit, md5 or NAME=VALUE: what a model came from, and the way back
-	python -m pipeline.promotion.trace "$(OF)"
+	@python -m pipeline.promotion.trace "$(OF)"
 
 onnx: extras  ## RUN=<name>: its exported program for ONNX Runtime, outputs/<name>/model.onnx
-	python -m pipeline.deploying.onnx "$(RUN)"
+	@python -m pipeline.deploying.onnx "$(RUN)"
 
 aotinductor: setup  ## RUN=<name>: its exported program compiled to machine code, outputs/<name>/model.aoti.pt2
-	python -m pipeline.deploying.aotinductor "$(RUN)"
+	@python -m pipeline.deploying.aotinductor "$(RUN)"
 
 test: .venv/dev.stamp  ## every test
 	pytest --numprocesses auto --dist loadfile  # what a file prepares is shared by its tests

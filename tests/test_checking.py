@@ -1,11 +1,13 @@
 """Bad parameter files: each gets one clear line, before anything runs."""
 
 import copy
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from project import ROOT
 from ruamel.yaml import YAML
 
 from pipeline.checking import check, check_machine
@@ -236,6 +238,25 @@ def test_all_paths_that_are_not_there_are_named():
         "datasets.digits.path: '../digits'",
         "datasets.table.path: 'data/diabets.md5'",
     ]
+
+
+def test_what_another_machine_lacks_is_no_mistake_in_the_file(tmp_path):
+    content = changed("datasets/digits/path", "../pictures")
+    with (tmp_path / "params.yaml").open("w", encoding="utf-8") as file:
+        YAML().dump(content, file)
+    done = {
+        options: subprocess.run(
+            [sys.executable, "-m", "pipeline.checking", *options],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PIPELINE_DEVICE": "none"},
+            capture_output=True,
+            text=True,
+        )
+        for options in ((), ("--machine",))
+    }
+
+    assert (done[()].returncode, done[()].stderr) == (0, "")
+    assert done["--machine",].stderr.startswith("error: datasets.digits.path: '../pictures' is not there")
 
 
 def test_an_unused_data_set_is_a_warning():

@@ -182,11 +182,16 @@ if __name__ == "__main__":
     from pipeline import arguments
     from pipeline.core import params
 
-    arguments.none(__doc__)
+    parser = arguments.parser(__doc__)
+    parser.add_argument("--machine", action="store_true", help="also that the data and PIPELINE_DEVICE are there")
+    given = parser.parse_args()
 
     try:
         content = params.read()
         check(content, rehearse=False)
-        check_machine(content)
+        if given.machine:
+            check_machine(content)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except ValueError as error:
         sys.exit(f"error: {error}")

@@ -5,6 +5,7 @@
 
 import logging
 import os
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -32,9 +33,14 @@ def announce() -> bool:
         f"{len(changed)} of {stages} stages are out of date (data sets to prepare: {counts['preprocess']}, "
         f"models to train: {counts['train']}){others}"
     )
-    if not any(Path("outputs").glob("*/record.json")):
+    if not any(Path("outputs").glob("*/record.json")) and _is_committed("params.yaml"):  # other data may take hours
         _say("the first time params.yaml, as it comes with the project, takes 2 to 8 minutes on two cores")
     return True
+
+
+def _is_committed(file: str) -> bool:
+    command = ["git", "diff", "--quiet", "HEAD", "--", file]
+    return not subprocess.run(command, capture_output=True, check=False).returncode
 
 
 def quieten() -> None:
@@ -54,7 +60,12 @@ def _say(text: str) -> None:
 
 if __name__ == "__main__":
     arguments.none(__doc__, "make repro")
-    quieten()
-    if announce():
-        sys.exit(dvc(["repro"]))
+    try:
+        quieten()
+        if announce():
+            sys.exit(dvc(["repro"]))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except OSError as error:
+        sys.exit(f"error: {error}")
     _say("everything is up to date")

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,10 @@ from typing import Any
 from pipeline import arguments
 from pipeline.core import params
 from pipeline.core.files import write_json
+from pipeline.reporting import tables
+from pipeline.reporting.headline import METRICS
+from pipeline.tracking.results import COMPARED, EVALUATED, told
 
-#: Task -> the metrics that say most, the first before all, and which of two values is better.
-MAIN: dict[str, dict[str, Callable[..., Any]]] = {
-    "classification": {"accuracy": max, "nll": min},
-    "regression": {"r2": max, "rmse": min},
-    "vae": {"negative_elbo": min, "frechet_distance": min},
-    "gan": {"frechet_distance": min, "coverage": max},
-}
 #: The main metrics as they were shown last.
 SHOWN = Path(".pipeline/summary.json")
 NEXT = {
@@ -30,7 +27,7 @@ NEXT = {
     "make plots": "curves, confusion matrices and pictures of all runs on one page",
     "make leaderboard": "the runs that MLflow has, best first",
     "make promote": "register the models; the best of a name becomes its champion",
-    "git commit dvc.lock": "keep what was made of what; `dvc push` shares the files, where there is a storage for them",
+    "git commit --all": "keep what was made of what; `dvc push` shares the files, where there is a storage for them",
     "outputs/<run>/": "metrics.json, plots/, model.ts and model.pt2",
 }
 
@@ -61,12 +58,13 @@ def read(run: str, section: dict[str, Any]) -> Result:
         return Result(run, section["task"], section["dataset"], section["model"]["name"], {}, "not trained")
     names = run, record["task"], record["dataset"], record["params"]["model.name"]
     metrics: dict[str, float] = {}
-    for proof, values in (("evaluation.json", "metrics.json"), ("comparison.json", "comparison_metrics.json")):
-        if _read(folder / proof).get("model_md5") == record["model_md5"]:
-            metrics |= _read(folder / values)
+    for judgement in (EVALUATED[:2], COMPARED[:2]):  # the plots aren't shown here
+        with suppress(OSError, ValueError):  # as of a file that is being written
+            if told(folder, judgement, record["model_md5"]):
+                metrics |= json.loads((folder / judgement[1]).read_text(encoding="utf-8"))
     if not metrics:
         return Result(*names, {}, "trained, not evaluated")
-    main = {name: metrics[name] for name in MAIN.get(record["task"], {}) if name in metrics}
+    main = {name: metrics[name] for name in METRICS.get(record["task"], {}) if name in metrics}
     return Result(*names, main or dict([*metrics.items()][:1]))
 
 
@@ -79,29 +77,25 @@ def table(results: list[Result], before: dict[str, dict[str, float]], bold: Call
         bold: makes a text stand out.
     """
     best = _best(results)
-    shown = {"run": ("run", "data set", "model", "on the test set", "")}
-    for found in results:
-        values = "  ".join(f"{name} {value:.4g}" for name, value in found.metrics.items())
-        shown[found.run] = (found.run, found.dataset, found.model, values or found.missing, _change(found, before))
-    widths = [max(len(row[column]) for row in shown.values()) for column in range(5)]
-    lines = []
-    for run, row in shown.items():
-        cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)]
-        if run in best:
-            cells[3] = cells[3].replace(row[3], bold(row[3]))
-        lines.append("  ".join(cells).rstrip())
-    return lines
+    values = ["  ".join(f"{name} {value:.4g}" for name, value in found.metrics.items()) for found in results]
+    rows = [
+        (found.run, found.dataset, found.model, value or found.missing, _change(found, before))
+        for found, value in zip(results, values, strict=True)
+    ]
+    header, *lines = tables.aligned([("run", "data set", "model", "on the test set", ""), *rows])
+    shown = zip(results, values, lines, strict=True)
+    return [header, *(line.replace(value, bold(value)) if found.run in best else line for found, value, line in shown)]
 
 
 def _best(results: list[Result]) -> set[str]:
     """The best run of each task and data set that has several."""
     groups: dict[tuple[str, str], list[Result]] = {}
     for found in results:
-        if found.metrics and next(iter(found.metrics)) in MAIN.get(found.task, {}):
+        if found.metrics and next(iter(found.metrics)) in METRICS.get(found.task, {}):
             groups.setdefault((found.task, found.dataset), []).append(found)
     best = set()
     for (task, _), group in groups.items():
-        name, better = next(iter(MAIN[task].items()))
+        name, better = next(iter(METRICS[task].items()))
         comparable = [found for found in group if name in found.metrics]
         if len(comparable) > 1:
             best.add(better(comparable, key=lambda found: found.metrics[name]).run)
@@ -152,5 +146,7 @@ if __name__ == "__main__":
     given = parser.parse_args()
     try:
         main(given.changes)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except (ValueError, OSError) as error:
         sys.exit(f"error: {error}")

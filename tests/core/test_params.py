@@ -35,6 +35,8 @@ def test_dvc_reads_the_same(tmp_path):
         ("a: 1\na: 2\n", "line 2: not valid YAML: found duplicate key"),
         ("a:\n\tb: 1\n", "line 2: not valid YAML: a tab; indent by spaces"),
         ("a: 1\n<<<<<<< HEAD\nb: 1\n=======\nb: 2\n>>>>>>> other\n", "line 2: not valid YAML: git's mark of a merge"),
+        ("b: [\n\t1]\nc: 1\nc: 2\n", "line 4: not valid YAML: found duplicate key"),
+        ("# a\nb: [\n\t1]\nc:\n\td: 1\n", "line 5: not valid YAML: a tab"),
         ("a: \x07\n", "not valid YAML in UTF-8"),
         ("", "a mapping with the keys"),
         ("- a\n", "a mapping with the keys"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.comparison import options
-from pipeline.reporting.ranking import METRICS
+from pipeline.reporting.headline import METRICS
 from pipeline.tracking.projection import Projection
 from pipeline.tracking.publishing import open_store
 

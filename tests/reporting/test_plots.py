@@ -1,12 +1,13 @@
 """The page of all runs in a real browser, against what lies beside the models."""
 
 import csv
+import json
 import shutil
 from collections import Counter
 
 import pytest
 from browsing import REMEDY, chromium, window
-from project import copy_project
+from project import ROOT, Workspace, copy_project
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(chromium() is None, reason=REMEDY)]
 
@@ -42,6 +43,12 @@ PARAMS = (
     + CLASSIFIER.format(name="untested", epochs=1)
     + GENERATOR
 )
+#: Prints whose plots there are of each place.
+WHOSE = """\
+import json
+from pipeline.reporting.collecting import collect
+print(json.dumps({place: sorted(plot.contents) for place, plot in collect()["classification/digits"].items()}))
+"""
 CURVES = ("calibration", "precision_recall", "roc")
 
 
@@ -166,6 +173,18 @@ def test_a_click_shows_a_picture_in_full_size(page):
     assert picture.evaluate(sizes) == [full, full]
 
 
+def test_curves_of_the_weights_before_are_left_out(workspace, tmp_path):
+    retrained = workspace.copy(tmp_path / "retrained")
+    record = retrained.root / "outputs/brief/record.json"
+    content = json.loads(record.read_text(encoding="utf-8"))
+    record.unlink()  # it may be a link into the cache
+    record.write_text(json.dumps({**content, "model_md5": "0" * 32}), encoding="utf-8")
+    found = json.loads(retrained.run("python", "-c", WHOSE, PYTHONPATH="src").stdout)
+
+    assert found.pop("history.csv") == ["brief", "long", "untested"]
+    assert len(found) >= 5 and all(runs == ["long"] for runs in found.values())
+
+
 def test_without_models_the_remedy_is_named(workspace, tmp_path):
     empty = workspace.copy(tmp_path / "empty")
     shutil.rmtree(empty.root / "outputs")
@@ -176,3 +195,15 @@ def test_without_models_the_remedy_is_named(workspace, tmp_path):
     assert done.stderr.splitlines() == [
         "error: outputs/ has nothing to plot: train by `make repro`, or bring models by `dvc checkout`"
     ]
+
+
+def test_what_dvc_or_the_disk_refuses_is_one_error(workspace, tmp_path):
+    outside = Workspace(tmp_path / "outside")
+    outside.root.mkdir()
+    full = workspace.copy(tmp_path / "full")
+    (full.root / "dvc_plots").write_text("a file", encoding="utf-8")
+
+    for copy, path, problem in ((outside, ROOT / "src", "not inside of a DVC repository"), (full, "src", "dvc_plots")):
+        done = copy.run("python", "-m", "pipeline.reporting.plots", check=False, PYTHONPATH=str(path))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("error: ") and problem in done.stderr and "Traceback" not in done.stderr

@@ -152,7 +152,7 @@ def test_a_path_to_own_data_that_is_not_there(row, project, shell):
 
     assert row.is_in(shell.fails("make repro"))
     project.replace("params.yaml", "path: ../picture,", f"{row.helps[0]},")
-    shell.works("python -m pipeline.checking")
+    shell.works("python -m pipeline.checking --machine")
 
 
 def make_pictures(there: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_gpu_that_is_not_there(row, quick, shell):
 @pytest.mark.skipif("+cpu" in version("torch"), reason="this PyTorch asks for no driver")
 def test_a_driver_too_old_for_pytorch(row, project, shell, tmp_path):
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", tmp_path / "libcuda.so.1", DRIVER], check=True)
-    command, driver = "python -m pipeline.checking", {"LD_LIBRARY_PATH": str(tmp_path)}
+    command, driver = "python -m pipeline.checking --machine", {"LD_LIBRARY_PATH": str(tmp_path)}
 
     assert row.is_in(shell.works(command, PIPELINE_DEVICE="cpu", **driver))
     assert "PIPELINE_DEVICE=cuda is not available" in shell.fails(f"{row.helps[0]} && {command}", **driver)

@@ -25,7 +25,7 @@ def read(file: Path = FILE) -> dict[str, Any]:
         ) from None
     except MarkedYAMLError as error:
         number = error.problem_mark.line + 1 if error.problem_mark else None
-        number, problem = _usual_mistake(file) or (number, (error.problem or str(error)).splitlines()[0])
+        number, problem = _usual_mistake(file, number) or (number, (error.problem or str(error)).splitlines()[0])
         raise ValueError(f"{file}{f', line {number}' if number else ''}: not valid YAML: {problem}") from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{file}: not valid YAML in UTF-8: {str(error).splitlines()[0]}") from None
@@ -34,13 +34,14 @@ def read(file: Path = FILE) -> dict[str, Any]:
     return content
 
 
-def _usual_mistake(file: Path) -> tuple[int, str] | None:
+def _usual_mistake(file: Path, stopped_at: int | None) -> tuple[int, str] | None:
     """The line of a mistake for which YAML's parser has words that help nobody, and better ones."""
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
         if line.startswith(("<<<<<<< ", ">>>>>>> ")):
             return number, "git's mark of a merge conflict; keep one of the two sides and remove all marks"
-        if "\t" in line[: len(line) - len(line.lstrip())]:
+        # Elsewhere tabs are allowed, as between brackets.
+        if number == stopped_at and "\t" in line[: len(line) - len(line.lstrip())]:
             return number, "a tab; indent by spaces"
     return None
 

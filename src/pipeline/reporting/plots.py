@@ -6,6 +6,7 @@ It is one file that asks for no other and for no host.
 import sys
 from pathlib import Path
 
+from dvc.exceptions import DvcException  # type: ignore[import-untyped]
 from dvc_render.html import HTML  # type: ignore[import-untyped]
 
 from pipeline import arguments
@@ -63,5 +64,7 @@ if __name__ == "__main__":
     arguments.none(__doc__, "make plots")
     try:
         main()
-    except ValueError as error:
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (ValueError, OSError, DvcException) as error:
         sys.exit(f"error: {error}")

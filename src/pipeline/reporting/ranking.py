@@ -2,23 +2,18 @@
 
 import json
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from pipeline.promotion.registry import CHAMPION
+from pipeline.reporting.headline import METRICS
 from pipeline.tracking import projection
 from pipeline.tracking.runs import KEY
-
-#: Task -> the test metrics that are shown, 1 where larger is better and -1 where smaller is; the first ranks.
-METRICS = {
-    "classification": {"accuracy": 1, "nll": -1},
-    "regression": {"rmse": -1, "r2": 1},
-    "vae": {"negative_elbo": -1, "frechet_distance": -1},
-    "gan": {"frechet_distance": -1, "coverage": 1},
-}
 
 
 @dataclass(frozen=True)
@@ -110,5 +105,6 @@ def _entry(client: MlflowClient, run: Run, metrics: list[str], is_champion: bool
     )
 
 
-def _place(signs: dict[str, int], entry: Entry) -> list[float]:
-    return [math.inf if math.isnan(value) else -signs[name] * value for name, value in entry.metrics.items()]
+def _place(better: Mapping[str, Callable[..., Any]], entry: Entry) -> list[float]:
+    signs = {name: -1 if best is max else 1 for name, best in better.items()}
+    return [math.inf if math.isnan(value) else signs[name] * value for name, value in entry.metrics.items()]

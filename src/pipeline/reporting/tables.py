@@ -11,17 +11,21 @@ Format = Callable[[str, Sequence[str], Sequence[Sequence[str]]], str]
 
 def plain(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns under each other, aligned: numbers to the right, all else to the left."""
-    columns = list(zip(header, *rows, strict=True))
+    return "\n".join([title, *(f"  {line}" for line in aligned([header, *rows]))]) + "\n"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The same as lines, without a title; the first row is the header."""
+    columns = list(zip(*rows, strict=True))
     widths = [max(map(len, column)) for column in columns]
     numeric = [all(re.fullmatch(NUMBER, cell) for cell in column[1:]) for column in columns]
-    lines = [
+    return [
         "  ".join(
             cell.rjust(width) if right else cell.ljust(width)
             for cell, width, right in zip(row, widths, numeric, strict=True)
         ).rstrip()
-        for row in (header, *rows)
+        for row in rows
     ]
-    return "\n".join([title, *(f"  {line}" for line in lines)]) + "\n"
 
 
 def markdown(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

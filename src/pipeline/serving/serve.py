@@ -4,14 +4,14 @@ The environment may have MLFLOW_TRACKING_URI, where the registry is.
 """
 
 import signal
-import socket
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from pipeline import arguments
+from pipeline import arguments, ports
 from pipeline.core.files import md5
 from pipeline.core.schema import nearest
 from pipeline.tracking.publishing import describe, open_store
@@ -28,7 +28,8 @@ def main(name: str, port: int) -> None:
     Raises:
         ValueError: the port is taken, or there is no such champion.
     """
-    with closing(_listen(port)) as listening:
+    # Listening already now: else another could still take the port while the model is loaded.
+    with closing(ports.listen(HOST, port)) as listening:
         version, model = load(name)
         # Here and not above, as in load(): they import MLflow, which must be told its settings before.
         import uvicorn
@@ -74,22 +75,10 @@ def load(name: str) -> "tuple[str, PyFuncModel]":
         return champion.version, package.rewritten(registered, Path(folder) / "rewritten")
 
 
-def _listen(port: int) -> socket.socket:
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((HOST, port))
-        listening.listen()  # else another could still take the port while the model is loaded
-    except (OSError, OverflowError) as error:
-        listening.close()
-        raise ValueError(f"PORT={port}: {error}; choose another") from None
-    return listening
-
-
 if __name__ == "__main__":
     parser = arguments.parser(__doc__, "make serve RUN=<name of a run> [PORT=5001]")
     parser.add_argument("name", metavar="RUN", help="its champion is served")
-    parser.add_argument("--port", type=int, default=PORT, help="PORT; 0 is any free one")
+    parser.add_argument("--port", type=partial(ports.number, least=0), default=PORT, help="PORT; 0 is any free one")
     given = parser.parse_args()
     if not given.name:
         parser.error("RUN is missing")

@@ -13,7 +13,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,7 +22,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlencode
 
-from pipeline import arguments, noise
+from pipeline import arguments, noise, ports
 from pipeline.team import process
 from pipeline.tracking import spool
 
@@ -88,11 +87,7 @@ def _check(port: int) -> None:
             raise ValueError(f"{library} is not installed: `make extras`")
     if shutil.which("setpriv") is None:
         raise ValueError("setpriv is missing: `apt-get install util-linux`")
-    try:
-        with socket.create_server((HOST, port)):
-            pass
-    except (OSError, OverflowError) as error:
-        raise ValueError(f"{error}; choose another by PORT=") from None
+    ports.listen(HOST, port).close()
 
 
 @contextmanager
@@ -192,7 +187,7 @@ def _interrupt(*_: object) -> None:
 if __name__ == "__main__":
     parser = arguments.parser(__doc__, "make server DATA=<folder> [PORT=5000] [UPGRADE=1]")
     parser.add_argument("data", metavar="DATA", type=Path, help="the folder of the databases and artifacts")
-    parser.add_argument("--port", type=int, default=5000)
+    parser.add_argument("--port", type=ports.number, default=5000)
     parser.add_argument("--upgrade", action="store_true", help="tables of an older MLflow")
     given, others = parser.parse_known_args()
     for number in SIGNALS:

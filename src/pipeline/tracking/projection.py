@@ -12,12 +12,10 @@ from pipeline.core.files import md5
 from pipeline.records import flatten
 from pipeline.tracking import dvclock, git, spool
 from pipeline.tracking.journal import as_text
+from pipeline.tracking.results import COMPARED, EVALUATED, EXPORTED, told
 
-#: What each stage leaves in ``outputs/<run>``; the first that is named tells of which model it is.
+#: What training leaves in ``outputs/<run>``.
 TRAINED = ("record.json", "history.csv", "model.safetensors")
-EVALUATED = ("evaluation.json", "metrics.json", "plots")
-EXPORTED = ("export.json", "model.ts", "model.pt2")
-COMPARED = ("comparison.json", "comparison_metrics.json", "comparison")
 
 
 @dataclass
@@ -138,15 +136,15 @@ def from_outputs(folder: Path) -> Projection | None:
         for row in csv.DictReader(stream):
             epoch = int(row.pop("epoch"))
             run.metrics |= {(name.replace("_", "/", 1), epoch): (float(value), now) for name, value in row.items()}
-    if evaluation := _told(folder, EVALUATED, record["model_md5"]):
+    if evaluation := told(folder, EVALUATED, record["model_md5"]):
         run.add_evaluation(json.loads((folder / "metrics.json").read_text(encoding="utf-8")), evaluation)
         run.artifacts += [folder / name for name in EVALUATED]
         run.done.add("evaluate")
-    if export := _told(folder, EXPORTED, record["model_md5"]):
+    if export := told(folder, EXPORTED, record["model_md5"]):
         run.add_export(export)
         run.artifacts += [folder / name for name in EXPORTED]
         run.done.add("export")
-    if comparison := _told(folder, COMPARED, record["model_md5"]):
+    if comparison := told(folder, COMPARED, record["model_md5"]):
         run.add_comparison(json.loads((folder / COMPARED[1]).read_text(encoding="utf-8")), comparison)
         run.artifacts += [folder / name for name in COMPARED]
         run.done.add("compare")
@@ -205,15 +203,6 @@ def _is_to_be_compared(run: str) -> bool:
         return run in params_yaml.read().get("comparisons", {})
     except ValueError:  # under way, so that nobody can say
         return True
-
-
-def _told(folder: Path, names: tuple[str, ...], model_md5: str) -> dict[str, Any] | None:
-    """What a stage told of this model; None if it hasn't yet, or told of the one before."""
-    if not all((folder / name).exists() for name in names):
-        return None
-    told: dict[str, Any] = json.loads((folder / names[0]).read_text(encoding="utf-8"))
-    # Commits from before `model_md5` was written can't say.
-    return told if told.get("model_md5") == model_md5 else None
 
 
 def _entries(folder: Path) -> list[Path]:

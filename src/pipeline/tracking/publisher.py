@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from pipeline import arguments
 from pipeline.core.files import write_text
 from pipeline.tracking import projection, spool
-from pipeline.tracking.publishing import describe, is_refusal, open_store
+from pipeline.tracking.publishing import UnusableError, describe, is_refusal, open_store
 
 if TYPE_CHECKING:
     from pipeline.tracking.store import Steps, Store
@@ -120,7 +120,7 @@ class Publisher:
 
 def _is_of_the_store(error: Exception) -> bool:
     """Whether other models would fail too: a server that hangs should cost its time once, not once a model."""
-    return isinstance(error, OSError) or getattr(error, "error_code", REFUSED) != REFUSED
+    return isinstance(error, OSError | UnusableError) or getattr(error, "error_code", REFUSED) != REFUSED
 
 
 def main(journal: Path) -> None:

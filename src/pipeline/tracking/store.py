@@ -5,8 +5,10 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from operator import attrgetter
 from pathlib import Path
+from shlex import quote
 from typing import TypeVar
 
 from mlflow import MlflowClient
@@ -235,15 +237,21 @@ def _explaining(database: Path | None) -> Iterator[None]:
     try:
         yield
     except (sqlite3.DatabaseError, MlflowException) as error:
-        aside = database.parent / "old" if database else None
-        # What SQLite keeps beside a database goes with it: a new one would take it for its own.
-        anew = f"`mkdir {aside} && mv {database}* {aside}`, then `make track` records the models here anew"
         if database and "out-of-date database schema" in str(error):
-            older = f"an older one: copy it, then `mlflow db upgrade {spool.SQLITE}{database}`"
-            raise UnusableError(f"{database} is of another version of MLflow; {older}; a newer one: {anew}") from None
+            older = f"an older one: copy it, then `mlflow db upgrade {quote(f'{spool.SQLITE}{database}')}`"
+            newer = f"a newer one: {_anew(database)}"
+            raise UnusableError(f"{database} is of another version of MLflow; {older}; {newer}") from None
         if database and any(words in str(error) for words in ("file is not a database", "disk image is malformed")):
-            raise UnusableError(f"{database} is damaged: {anew}") from None
+            raise UnusableError(f"{database} is damaged: {_anew(database)}") from None
         raise
+
+
+def _anew(database: Path) -> str:
+    """What helps who can do without the database."""
+    aside = next(place for number in count(1) if not (place := database.parent / f"old-{number}").exists())
+    # What SQLite keeps beside a database goes with it: a new one would take it for its own.
+    move = f"mkdir {quote(str(aside))} && mv {quote(str(database))}* {quote(str(aside))}"
+    return f"`{move}`, then `make track` records the models here anew"
 
 
 def _prepare(database: Path) -> None:

@@ -4,10 +4,9 @@ Other options are those of `mlflow ui`. The environment may have MLFLOW_TRACKING
 """
 
 import os
-import socket
 import sys
 
-from pipeline import arguments, noise
+from pipeline import arguments, noise, ports
 from pipeline.tracking import spool
 from pipeline.tracking.publishing import describe, open_store
 
@@ -19,14 +18,18 @@ def main() -> None:
     """Print where each experiment's runs are compared, and for a database become its server; Ctrl-C ends it.
 
     The server takes further options from the command line.
+
+    Raises:
+        ValueError: the port is taken.
     """
     parser = arguments.parser(__doc__, short_help=False)  # in `mlflow ui` -h stands for the host
     parser.add_argument("--host", "-h", default="127.0.0.1")
-    parser.add_argument("--port", "-p", default="5000")
+    parser.add_argument("--port", "-p", type=ports.number, default=5000)
     place, options = parser.parse_known_args()
-    server = spool.place().rstrip("/") if spool.is_server() else f"http://{place.host}:{place.port}"
+    server = spool.place().rstrip("/") if spool.is_server() else _address(place.host, place.port)
     if not spool.is_server():
-        _refuse_taken(place.host, place.port)
+        # MLflow would take ten seconds to say that something else listens there.
+        ports.listen(place.host, place.port).close()
     try:
         # `mlflow ui` would create the database without our lock.
         experiments = open_store().client.search_experiments(filter_string="name != 'Default'", order_by=["name"])
@@ -44,22 +47,16 @@ def main() -> None:
         os.environ.setdefault(name, value)
     # Every user of the machine sees the command line, and the address may hold a password.
     os.environ["MLFLOW_BACKEND_STORE_URI"] = spool.address()
-    command = [sys.executable, "-m", "mlflow", "ui", "--host", place.host, "--port", place.port, *options]
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", place.host, "--port", str(place.port), *options]
     os.execv(sys.executable, command)  # noqa: S606
 
 
-def _refuse_taken(host: str, port: str) -> None:
-    """End with the remedy if something listens there: the server would take ten seconds to say so, without one."""
-    with socket.socket() as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((host, int(port)))
-        except OSError as error:
-            problem = error.strerror or str(error)
-            sys.exit(
-                f"error: {host}:{port}: {problem}; end what listens there, or choose another port: `make ui PORT=5002`"
-            )
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ValueError as error:
+        sys.exit(f"error: {error}")
