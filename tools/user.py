@@ -38,9 +38,8 @@ class User:
         self.workspace = copy_project(root, LINEAR)
         self.root = root
         _environment(root)
-        kept = self.workspace.environment
-        # `make test` tells every `make` below it that it is none of a user's.
-        self.environment = {name: kept[name] for name in kept if not name.startswith(("PIPELINE_TRACKING", "MAKE"))}
+        self.environment = self.workspace.environment
+        del self.environment["PIPELINE_TRACKING"]
 
     def types(self, line: str) -> Done:
         """Run a line to its end; what isn't ``make`` in the activated environment."""
