@@ -35,9 +35,10 @@ class Shell:
         assert not done.returncode, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def start(self, command: str) -> "subprocess.Popen[str]":
+    def start(self, command: str, **environment: str) -> "subprocess.Popen[str]":
         """Start a command in a session of its own; what it prints is in its ``stdout``."""
-        return self.project.start("bash", "-ec", f"exec {command}", stderr=subprocess.STDOUT, **self.environment)
+        given = {**self.environment, **environment}
+        return self.project.start("bash", "-ec", f"exec {command}", stderr=subprocess.STDOUT, **given)
 
 
 def installed(root: Path) -> None:
