@@ -17,7 +17,7 @@ from documents import COMMAND, blocks, codes, commands, snippets
 from project import ROOT
 from ruamel.yaml import YAML
 from serving import free_port
-from user import ACTIVATE, Done, User
+from user import ACTIVATE, Done, User, new_user
 
 from pipeline.core import storage
 from pipeline.sweeping import space
@@ -206,7 +206,7 @@ class Day:
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory):
-    user = User(tmp_path_factory.mktemp("day") / "project")
+    user = new_user(tmp_path_factory.mktemp("day") / "project")
     yield Day(user)
     shutil.rmtree(user.root / ".pipeline", ignore_errors=True)  # the publishing process ends
 
