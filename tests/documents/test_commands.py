@@ -139,6 +139,9 @@ ELSEWHERE = {
             "pytest tests/datasets -k wine",
         )
     },
+    "make plots": ("tests/reporting/test_plots.py", "pipeline.reporting.plots"),
+    "make leaderboard WRITE=README.md": ("tests/reporting/test_leaderboard.py", "pipeline.reporting.leaderboard"),
+    "make hooks": ("tests/tools/test_hooks.py", "With `make hooks` git refuses"),
     "make lint": (".ci/run", "make lint"),
     "make bench": (".ci/run", "benchmarks/speed.py"),
     "apt-get install chromium": (".ci/run", "install chromium"),
