@@ -34,6 +34,8 @@ from pipeline.core.files import write_json
 from pipeline.datasets import mnist
 from pipeline.preprocessing import idx
 
+#: In what a training prints where there is no terminal: the examples a second of an epoch, validation included.
+RATE = re.compile(r"([\d,]+) examples/s\)")
 PARAMS = """\
 seed: 1
 num_threads: 1
@@ -124,7 +126,7 @@ def main(all_times: list[int], model: str, rounds: int, place: Path) -> None:
             for row, folder in zip(rows, folders, strict=True):
                 most, _, told = measure("train", model, folder)
                 shutil.rmtree(folder / ".pipeline")  # else its checkpoint ends the next training at once
-                rate = int(re.findall(r"\(([\d,]+) examples/s\)", told)[1].replace(",", ""))
+                rate = int(RATE.findall(told)[1].replace(",", ""))
                 row["train_mib"].append(round(most, 1))
                 row["train_images_per_second"].append(rate)
                 print(row, flush=True)

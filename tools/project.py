@@ -38,9 +38,10 @@ class Workspace:
 
     @property
     def environment(self) -> dict[str, str]:
-        """That of the commands: this Python's programs first, no tracking, nothing of the user's settings for both."""
+        """That of the commands: this Python's programs first, no tracking, nothing of the user or of `make test`."""
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PYTHON"))}
+        others = ("MLFLOW_", "PYTHON", "MAKE", "MFLAGS")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(others)}
         return {**inherited, "PATH": path, "DVC_NO_ANALYTICS": "1", "PIPELINE_TRACKING": "off"}
 
     def run(self, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -17,6 +17,14 @@ from typing import BinaryIO
 PATIENCE = 180
 
 
+def free_port() -> int:
+    """A port of this machine on which nothing listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
 @contextmanager
 def served(root: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Serve the store of the project in ``root``; gives the server's address, and experiment -> the one printed for it.
@@ -24,9 +32,7 @@ def served(root: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, di
     Raises:
         RuntimeError: the server ended, or didn't answer in time; its last lines are in the message.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "pipeline.tracking.ui", "--port", str(port), "--workers", "1"]
     with tempfile.TemporaryFile() as said:

@@ -1,4 +1,4 @@
-"""A user at a terminal, in a copy of the project that has its environment in ``.venv``."""
+"""A user at a terminal, and the environment in ``.venv`` that `make` takes for installed."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from project import LINEAR, copy_project
+from project import LINEAR, Workspace, copy_project
 
 ACTIVATE = "source .venv/bin/activate"
 #: Seconds until a server answers: importing MLflow and loading a model on a busy machine.
@@ -32,23 +32,32 @@ class Done:
 
 
 class User:
-    """A workspace whose commands are lines for a shell."""
+    """A workspace whose commands are lines for a shell.
 
-    def __init__(self, root: Path) -> None:
-        self.workspace = copy_project(root, LINEAR)
-        self.root = root
-        _environment(root)
-        kept = self.workspace.environment
-        # `make test` tells every `make` below it that it is none of a user's.
-        self.environment = {name: kept[name] for name in kept if not name.startswith(("PIPELINE_TRACKING", "MAKE"))}
+    Args:
+        workspace: where they run.
+        environment: variables besides the workspace's.
+    """
 
-    def types(self, line: str) -> Done:
-        """Run a line to its end; what isn't ``make`` in the activated environment."""
+    #: What is typed before all but ``make``.
+    first = ACTIVATE
+
+    def __init__(self, workspace: Workspace, **environment: str) -> None:
+        self.workspace = workspace
+        self.environment = {**workspace.environment, **environment}
+
+    @property
+    def root(self) -> Path:
+        """That of the workspace."""
+        return self.workspace.root
+
+    def types(self, line: str, **environment: str) -> Done:
+        """Run a line to its end."""
         done = subprocess.run(
             self._shell(line),
             check=False,
             cwd=self.root,
-            env=self.environment,
+            env={**self.environment, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -75,8 +84,8 @@ class User:
                 process.wait()
 
     def _shell(self, line: str) -> list[str]:
-        needs = "" if re.match("make |source ", line) else f"{ACTIVATE}\n"
-        return ["bash", "-eo", "pipefail", "-c", needs + line]
+        first = "" if re.match("make |source ", line) else f"{self.first}\n"
+        return ["bash", "-eo", "pipefail", "-c", first + line]
 
 
 class Serving:
@@ -98,16 +107,29 @@ class Serving:
         return self._said.read()
 
 
-def _environment(root: Path) -> None:
-    """Make ``.venv`` of what runs the tests, so that `make setup` finds nothing to install."""
+def new_user(root: Path) -> User:
+    """A user of a copy of the project, with MLflow, whose ``.venv`` has what runs the tests."""
+    workspace = copy_project(root, LINEAR)
     folder = root / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    [packages] = (folder / "lib").glob("python*/site-packages")
-    packages.joinpath("tests.pth").write_text(f"{root / 'src'}\n{sysconfig.get_path('purelib')}\n", encoding="utf-8")
+    make_venv(folder, root / "src", sysconfig.get_path("purelib"))
     for program in Path(sysconfig.get_path("scripts")).iterdir():
         link = folder / "bin" / program.name
         # An installer would change the environment of the tests.
         if not link.exists() and not program.name.startswith(("pip", "uv")):
             link.symlink_to(program)
-    for stamp in STAMPS:
-        (folder / f"{stamp}.stamp").touch()
+    stamp(folder)
+    return User(workspace, PIPELINE_TRACKING="on")
+
+
+def make_venv(folder: Path, *paths: Path | str) -> None:
+    """Make an environment that imports from ``paths``, as pip lets the project be imported."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    [packages] = folder.glob("lib/python*/site-packages")
+    packages.joinpath("tests.pth").write_text("".join(f"{path}\n" for path in paths), encoding="utf-8")
+
+
+def stamp(folder: Path) -> None:
+    """Let `make` take an environment for installed."""
+    folder.mkdir(exist_ok=True)
+    for name in STAMPS:
+        (folder / f"{name}.stamp").touch()

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 from documents import blocks
-from user import User
+from user import new_user
 
 from pipeline.tracking import projection
 
@@ -37,7 +37,7 @@ def inserted(params: str, block: str) -> str:
 @pytest.fixture(scope="module")
 def user(tmp_path_factory):
     """A user who has done what the text says; ``changes`` has the difference that each example made."""
-    user = User(tmp_path_factory.mktemp("examples") / "project")
+    user = new_user(tmp_path_factory.mktemp("examples") / "project")
     user.changes = {title: follow(user, title) for title in EXAMPLES}
     yield user
     shutil.rmtree(user.root / ".pipeline", ignore_errors=True)  # the publishing process ends

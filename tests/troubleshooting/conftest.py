@@ -2,49 +2,42 @@
 
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 from project import LINEAR, Workspace, copy_project
 from troubleshooting import Row, rows
+from user import User, stamp
 
 #: A DAG that takes no time, for mistakes that have to do with DVC, git and the folder.
 QUICK = "stages: {check: {cmd: cp params.yaml data/checked.txt, deps: [params.yaml], outs: [data/checked.txt]}}\n"
 
 
-class Shell:
-    """Runs what a user types at the project's root."""
+class Shell(User):
+    """A user whose environment is that of the tests: what is typed must fail, or must work."""
+
+    first = ""
 
     def __init__(self, project: Workspace, **environment: str) -> None:
-        self.project = project
         # Messages in English; the code of this copy, wherever the environment was installed from.
-        self.environment = {"LC_ALL": "C.UTF-8", "PYTHONPATH": str(project.root / "src"), **environment}
+        given = {"LC_ALL": "C.UTF-8", "PYTHONPATH": str(project.root / "src"), **environment}
+        super().__init__(project, **given)
 
-    def run(self, command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        return self.project.run("bash", "-ec", command, check=False, **{**self.environment, **environment})
+    def fails(self, line: str, **environment: str) -> str:
+        """What a line prints that must fail."""
+        done = self.types(line, **environment)
+        assert done.status, done.said
+        return done.said
 
-    def fails(self, command: str, **environment: str) -> str:
-        """What a command prints that must fail."""
-        done = self.run(command, **environment)
-        assert done.returncode, done.stdout
-        return done.stdout + done.stderr
+    def works(self, line: str, **environment: str) -> str:
+        """What a line prints that must succeed."""
+        done = self.types(line, **environment)
+        assert not done.status, done.said
+        return done.said
 
-    def works(self, command: str, **environment: str) -> str:
-        """What a command prints that must succeed."""
-        done = self.run(command, **environment)
-        assert not done.returncode, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def start(self, command: str) -> "subprocess.Popen[str]":
+    def start(self, command: str, **environment: str) -> "subprocess.Popen[str]":
         """Start a command in a session of its own; what it prints is in its ``stdout``."""
-        return self.project.start("bash", "-ec", f"exec {command}", stderr=subprocess.STDOUT, **self.environment)
-
-
-def installed(root: Path) -> None:
-    """Let make take the environment for installed, which is that of the tests."""
-    (root / ".venv").mkdir()
-    for stamp in ("python", "runtime"):
-        (root / f".venv/{stamp}.stamp").touch()
+        given = {**self.environment, **environment}
+        return self.workspace.start("bash", "-ec", f"exec {command}", stderr=subprocess.STDOUT, **given)
 
 
 @pytest.fixture
@@ -57,7 +50,7 @@ def row(request) -> Row:
 def fresh(tmp_path_factory) -> Workspace:
     """A project in which nothing has run; don't change it, copy it."""
     project = copy_project(tmp_path_factory.mktemp("fresh"), LINEAR)
-    installed(project.root)
+    stamp(project.root / ".venv")
     return project
 
 

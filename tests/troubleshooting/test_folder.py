@@ -9,6 +9,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from user import make_venv
 
 pytestmark = pytest.mark.slow
 
@@ -22,14 +23,6 @@ def script(file: Path, line: str) -> None:
     file.chmod(0o755)
 
 
-def environment(folder: Path, *paths: Path | str) -> str:
-    """Make an environment that imports from ``paths``, as pip lets the project be imported; gives its PATH."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    [packages] = folder.glob("lib/python*/site-packages")
-    (packages / "project.pth").write_text("".join(f"{path}\n" for path in paths), encoding="utf-8")
-    return f"{folder}/bin:{os.environ['PATH']}"
-
-
 def test_a_python_that_is_too_old_or_too_new(row, shell, tmp_path):
     script(tmp_path / "python3.9", "-c 'import sys; sys.version_info = (3, 9, 0); exec(sys.argv[2])'")
     script(tmp_path / "python3.12", "")
@@ -38,12 +31,13 @@ def test_a_python_that_is_too_old_or_too_new(row, shell, tmp_path):
     assert row.is_in(shell.fails("make setup PYTHON=../python3.9"))
     # The rest would install PyTorch.
     shell.works(row.helps[0].replace("make setup", "make .venv/python.stamp"), PATH=f"{tmp_path}:{os.environ['PATH']}")
-    assert (shell.project.root / ".venv/bin/pip").exists()
+    assert (shell.root / ".venv/bin/pip").exists()
 
 
 def test_a_new_terminal_without_the_environment(row, shell, project, tmp_path):
-    elsewhere = environment(tmp_path / "elsewhere")
-    environment(project.root / ".venv", project.root / "src", sysconfig.get_path("purelib"))
+    make_venv(tmp_path / "elsewhere")
+    elsewhere = f"{tmp_path}/elsewhere/bin:{os.environ['PATH']}"
+    make_venv(project.root / ".venv", project.root / "src", sysconfig.get_path("purelib"))
     command = "python -m pipeline.checking"
 
     assert row.is_in(shell.fails(command, PATH=elsewhere, PYTHONPATH=""))
@@ -51,7 +45,7 @@ def test_a_new_terminal_without_the_environment(row, shell, project, tmp_path):
 
 
 def test_a_moved_or_renamed_folder(row, shell, project, tmp_path):
-    environment(project.root / ".venv", project.root / "src")
+    make_venv(project.root / ".venv", project.root / "src")
     project.root = project.root.rename(tmp_path / "renamed")
 
     assert row.is_in(shell.fails("make repro", PYTHONPATH=""))

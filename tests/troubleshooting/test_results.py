@@ -5,13 +5,13 @@ import re
 import signal
 import socket
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from serving import served
+from serving import free_port, served
 
 pytestmark = pytest.mark.slow
 
@@ -36,25 +36,10 @@ def shell(shell_in, project):
 
 
 @pytest.fixture
-def port():
-    """One that is free."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-@pytest.fixture
 def taken():
-    """Take a port, unless something else has it."""
-    with socket.socket() as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-
-        def take(port):
-            with suppress(OSError):
-                listening.bind(("127.0.0.1", port))
-                listening.listen()
-
-        yield take
+    """A port on which something listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield str(listening.getsockname()[1])
 
 
 def num_runs(project):
@@ -63,25 +48,22 @@ def num_runs(project):
 
 
 def test_a_port_that_is_taken_for_the_pages_of_mlflow(row, project, shell, taken):
-    taken(5000)
-
-    assert row.is_in(shell.fails("make ui"))
+    assert row.is_in(shell.fails(f"make ui PORT={taken}").replace(taken, "5000"))
     passed_on = shell.works(row.helps[0].replace("make ", "make --dry-run "))
     assert 'python -m pipeline.tracking.ui --port "5002"' in passed_on
     with served(project.root, project.environment) as (_, links):  # by that command, on a free port
         assert links.keys() == {"classification/digits"}
 
 
-def test_a_port_that_is_taken_for_a_model(row, shell, taken, port):
-    taken(5001)
-
-    assert row.is_in(shell.fails("make serve RUN=first"))
+def test_a_port_that_is_taken_for_a_model(row, shell, taken):
+    assert row.is_in(shell.fails(f"make serve RUN=first PORT={taken}").replace(taken, "5001"))
     # Which gets as far as there being no champion.
-    assert "has no champion" in shell.fails(row.helps[0].replace("5003", str(port)))
+    assert "has no champion" in shell.fails(row.helps[0].replace("5003", str(free_port())))
 
 
-def test_a_model_without_a_champion(row, project, shell, port):
-    assert row.is_in(shell.fails("make serve RUN=first"))
+def test_a_model_without_a_champion(row, project, shell):
+    port = free_port()
+    assert row.is_in(shell.fails(f"make serve RUN=first PORT={port}"))
     entry, command = row.helps
     assert row.is_in(shell.works(command), 1)
     project.replace("params.yaml", "    export:", f"    {entry}\n    export:")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 import torch
-from project import LINEAR, copy_project
+from project import LINEAR, ROOT, copy_project
 from terminal import shown
 
 from pipeline.watching.progress import NUM_FIRST, NUM_LINES, REFRESH, Progress
@@ -135,7 +135,10 @@ def test_a_terminal_gets_one_bar_that_ends_complete(workspace, columns, pattern)
     assert "\x1b" not in said
 
 
-def test_a_dumb_terminal_and_a_pipe_get_plain_lines(workspace):
+def test_a_dumb_terminal_and_a_pipe_get_plain_lines(workspace, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from memory import RATE
+
     dumb = train(workspace, 120, TERM="dumb")
     begin(workspace)
     piped = workspace.run("python", "stages/train.py", "first", PYTHONPATH="src")
@@ -143,3 +146,4 @@ def test_a_dumb_terminal_and_a_pipe_get_plain_lines(workspace):
     for lines in (dumb.split("\r\n")[:-1], piped.stderr.splitlines()):
         assert all(LINE.fullmatch(line) for line in lines), lines
         assert [line.split()[2] for line in lines] == [f"{n}/40" for n in (1, 2, 3, *range(4, 41, 2))]
+        assert all(RATE.search(line) for line in lines), "benchmarks/memory.py doesn't find the rate"
