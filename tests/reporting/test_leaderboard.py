@@ -9,8 +9,10 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from mlflow.store.entities import PagedList
 
 from pipeline.comparison import options
+from pipeline.reporting import ranking
 from pipeline.reporting.headline import METRICS
 from pipeline.tracking.projection import Projection
 from pipeline.tracking.publishing import open_store
@@ -151,3 +153,9 @@ def test_every_task_is_ranked_by_what_its_evaluation_measures():
     assert METRICS.keys() == tasks
     for task, metrics in METRICS.items():
         assert metrics.keys() <= {*import_module(f"pipeline.metrics.{task}").NAMES, *options.NAMES}
+
+
+def test_all_pages_of_a_search_are_read():
+    pages = {None: PagedList([1, 2], "next"), "next": PagedList([3], None)}
+
+    assert list(ranking._all(lambda page_token: pages[page_token])) == [1, 2, 3]

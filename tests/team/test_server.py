@@ -84,7 +84,7 @@ def test_a_port_or_folder_in_use_is_named_before_anything_starts(server, idle):
     own, idle.port = idle.port, server.port
     (told,) = refusal(idle)
     assert "Address already in use" in told
-    assert told.endswith("; choose another by PORT=")
+    assert told.endswith("; end what listens there, or choose another by PORT=")
     assert not idle.data.exists()
 
     idle.port, idle.data = own, server.data

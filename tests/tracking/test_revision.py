@@ -4,6 +4,8 @@ import subprocess
 import pytest
 from project import LINEAR, Workspace, copy_project
 
+from pipeline.tracking import revision
+
 pytestmark = pytest.mark.slow
 
 
@@ -80,3 +82,10 @@ def test_a_run_that_the_revision_no_longer_has_is_not_missed(repository):
     done = track(repository, "HEAD")
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_run_that_is_called_like_another_stage_is_not_taken_for_trained(tmp_path):
+    (tmp_path / "params.yaml").write_text("runs: {check: {}, first: {}}\n", encoding="utf-8")
+    (tmp_path / "dvc.lock").write_text("stages: {check: {}, train@first: {}}\n", encoding="utf-8")
+
+    assert revision._runs(tmp_path) == {"first"}

@@ -1,12 +1,12 @@
 """`make leaderboard`: the runs in MLflow, by task and data set, best first."""
 
-import argparse
 import math
 import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline import arguments
 from pipeline.reporting import marked, tables
 from pipeline.tracking import spool
 from pipeline.tracking.publishing import describe, open_store
@@ -25,21 +25,21 @@ def main() -> None:
     Raises:
         ValueError: the store has no finished run, or the file no place for them.
     """
-    parser = argparse.ArgumentParser(prog="make leaderboard", description=__doc__)
+    parser = arguments.parser(__doc__, "make leaderboard [ALL=1] [MARKDOWN=1] [WRITE=<Markdown file>]")
     parser.add_argument("--all", action="store_true", help="of each name all models, not only the present and the best")
     parser.add_argument("--markdown", action="store_true", help="tables for Markdown")
     parser.add_argument("--write", type=Path, help="a Markdown file, which gets them between its marks")
-    arguments = parser.parse_args()
+    given = parser.parse_args()
     store = open_store()
     # Here and not above: it imports MLflow, which must be told its settings before.
     from pipeline.reporting.ranking import rank
 
-    ranked = rank(store.client, arguments.all)
+    ranked = rank(store.client, given.all)
     if not ranked:
         raise ValueError(f"{spool.place()} has no finished run: train by `make repro`")
-    text = leaderboard(ranked, tables.markdown if arguments.markdown or arguments.write else tables.plain)
-    if arguments.write:
-        marked.replace(arguments.write, MARK, text)
+    text = leaderboard(ranked, tables.markdown if given.markdown or given.write else tables.plain)
+    if given.write:
+        marked.replace(given.write, MARK, text)
     else:
         sys.stdout.write(text)
 

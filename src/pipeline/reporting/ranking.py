@@ -2,18 +2,21 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from mlflow.store.entities import PagedList
 
 from pipeline.promotion.registry import CHAMPION
 from pipeline.reporting.headline import METRICS
 from pipeline.tracking import projection
 from pipeline.tracking.runs import KEY
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def rank(client: MlflowClient, everything: bool) -> dict[str, list[Entry]]:
     """
     champions = _champions(client)
     found = {}
-    for experiment in client.search_experiments(order_by=["name ASC"]):
+    for experiment in _all(partial(client.search_experiments, order_by=["name ASC"])):
         runs = _finished(client, experiment.experiment_id)
         if not everything:
             runs = _chosen(runs, champions)
@@ -61,14 +64,19 @@ def rank(client: MlflowClient, everything: bool) -> dict[str, list[Entry]]:
     return found
 
 
+def _all(search: Callable[..., PagedList[T]]) -> Iterator[T]:
+    """What a search of MLflow finds, page by page."""
+    token: str | None = None
+    while token != "":
+        page = search(page_token=token)
+        yield from page
+        token = page.token or ""
+
+
 def _finished(client: MlflowClient, experiment: str) -> list[Run]:
     """The runs of models, newest first; others may be in the store too."""
     condition, order = "attributes.status = 'FINISHED'", ["attributes.start_time DESC"]
-    runs: list[Run] = []
-    token: str | None = None
-    while token != "":
-        page = client.search_runs([experiment], condition, order_by=order, page_token=token)
-        runs, token = [*runs, *page], page.token or ""
+    runs = _all(partial(client.search_runs, [experiment], condition, order_by=order))
     return [run for run in runs if KEY in run.data.tags]
 
 
@@ -82,7 +90,7 @@ def _chosen(runs: list[Run], champions: set[str]) -> list[Run]:
 
 
 def _champions(client: MlflowClient) -> set[str]:
-    models = client.search_registered_models()
+    models = _all(client.search_registered_models)
     versions = [(model.name, model.aliases[CHAMPION]) for model in models if CHAMPION in model.aliases]
     return {str(client.get_model_version(name, version).run_id) for name, version in versions}
 

@@ -63,7 +63,9 @@ def _runs(folder: Path) -> set[str]:
     """The runs of the revision in ``folder`` that had been trained; ``dvc.lock`` keeps those that are gone, too."""
     load = YAML(typ="safe").load
     lock = folder / "dvc.lock"
-    trained = {stage.removeprefix("train@") for stage in load(lock)["stages"]} if lock.exists() else set()
+    stages = load(lock)["stages"] if lock.exists() else {}
+    # A run may have the name of another stage, such as check.
+    trained = {stage.removeprefix("train@") for stage in stages if stage.startswith("train@")}
     return trained & load(folder / "params.yaml")["runs"].keys()
 
 
