@@ -23,6 +23,13 @@ import psutil
 from ruamel.yaml import YAML
 
 START = 10.0  # seconds in which the publisher imports MLflow and makes the store
+#: The stage, with a line for every epoch.
+TRAIN = """\
+import runpy
+from pipeline.watching import progress
+progress.NUM_LINES = 1_000_000
+runpy.run_path("stages/train.py", run_name="__main__")
+"""
 
 
 def publisher_of(training: psutil.Process) -> psutil.Process:
@@ -38,7 +45,7 @@ def measure(run: str, root: Path) -> tuple[list[float], list[float], float]:
         "DVC_ROOT": str(root),
         "MLFLOW_TRACKING_URI": f"sqlite:///{root}/mlflow.db",
     }
-    command = [sys.executable, "stages/train.py", run]
+    command = [sys.executable, "-c", TRAIN, run]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     training = psutil.Process(process.pid)
     working: list[float] = []

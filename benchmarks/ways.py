@@ -272,6 +272,7 @@ def _ours(job: Job, model: str, stack: ExitStack) -> Train:
         state.history.append({"epoch": len(state.history) + 1, **losses})
         with redirect_stderr(StringIO()):  # the line of an epoch is made and not shown
             watch.on_epoch(state.history[-1])
+        progress.unsaid = ""
         seconds, paused_at = time.perf_counter() - begun, time.monotonic()
         return inputs.num_examples, seconds
 
