@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from pipeline.tracking.publishing import UnusableError
+from pipeline.tracking.errors import UnusableError
 from pipeline.tracking.store import _explaining
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, TextIO
 from pipeline import arguments
 from pipeline.core.files import write_text
 from pipeline.tracking import projection, spool
-from pipeline.tracking.publishing import UnusableError, describe, is_refusal, open_store
+from pipeline.tracking.errors import UnusableError
+from pipeline.tracking.publishing import describe, is_refusal, open_store
 
 if TYPE_CHECKING:
     from pipeline.tracking.store import Steps, Store

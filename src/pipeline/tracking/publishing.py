@@ -3,6 +3,7 @@
 import os
 from typing import TYPE_CHECKING
 
+from pipeline.tracking.errors import UnusableError
 from pipeline.tracking.journal import without_password
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ def open_store() -> "Store":
     from pipeline.tracking.store import Store
 
     return Store()
-
-
-class UnusableError(Exception):
-    """A store that no later attempt will be able to use; the message has the remedy."""
 
 
 def is_refusal(error: Exception) -> bool:

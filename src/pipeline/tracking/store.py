@@ -19,8 +19,8 @@ from PIL import Image
 
 from pipeline.core.files import md5
 from pipeline.tracking import projection, spool
+from pipeline.tracking.errors import UnusableError
 from pipeline.tracking.projection import Projection
-from pipeline.tracking.publishing import UnusableError
 from pipeline.tracking.relocation import relocate
 from pipeline.tracking.runs import Runs
 
