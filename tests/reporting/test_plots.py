@@ -201,6 +201,7 @@ def test_what_dvc_or_the_disk_refuses_is_one_error(workspace, tmp_path):
     outside = Workspace(tmp_path / "outside")
     outside.root.mkdir()
     full = workspace.copy(tmp_path / "full")
+    shutil.rmtree(full.root / "dvc_plots", ignore_errors=True)  # of tests before
     (full.root / "dvc_plots").write_text("a file", encoding="utf-8")
 
     for copy, path, problem in ((outside, ROOT / "src", "not inside of a DVC repository"), (full, "src", "dvc_plots")):

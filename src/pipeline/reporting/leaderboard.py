@@ -74,5 +74,7 @@ def _time(seconds: float) -> str:
 if __name__ == "__main__":
     try:
         main()
+    except ValueError as error:
+        sys.exit(f"error: {error}")
     except Exception as error:
         sys.exit(f"error: {describe(error)}")
