@@ -16,13 +16,14 @@ def shown(command: list[str], folder: Path, environment: dict[str, str], columns
     Args:
         command: the program and its arguments.
         folder: where it runs.
-        environment: all of its variables.
+        environment: its variables, of which those on the size of another terminal are left out.
         columns: of the terminal.
     """
+    own = {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
     reader, writer = os.openpty()
     termios.tcsetwinsize(writer, (24, columns))
     process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdin=writer, stdout=writer, stderr=writer, start_new_session=True
+        command, cwd=folder, env=own, stdin=writer, stdout=writer, stderr=writer, start_new_session=True
     )
     os.close(writer)
     content = b""
