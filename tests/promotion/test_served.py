@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
-from serving import served
+from serving import free_port, served
 
 from pipeline.serving import serve
 
@@ -49,9 +48,7 @@ def test_a_champion_on_a_server_is_chosen_as_in_a_database_and_answers_requests(
     outputs.put(*BETTER)
     assert outputs.promote() == "version 2 is champion: accuracy 0.75, version 1 had 0.6"
     assert outputs.demote() == "version 2 was demoted; version 1 is champion again"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
 
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/lenet@champion", "--port", port]
     process = subprocess.Popen([*command, "--env-manager", "local"], cwd=outputs.root / "data", start_new_session=True)

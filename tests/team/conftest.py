@@ -5,7 +5,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
+from serving import free_port
 
 from pipeline.team.postgres import programs
 
@@ -26,12 +26,6 @@ SOURCE = Path(__file__).parents[2] / "src"
 STAGE = Path(__file__).parents[1] / "tracking" / "fake_stage.py"
 #: Seconds that a server may take to answer, on a machine that is busy with other tests.
 PATIENCE = 240
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def environment() -> dict[str, str]:

@@ -14,6 +14,7 @@ from contextlib import suppress
 import boto3
 import pytest
 from project import LINEAR, ROOT, Workspace, copy_project
+from serving import free_port
 
 # MLflow warns of what it uses of others, and so does the library that speaks S3.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::Warning")]
@@ -22,12 +23,6 @@ PATIENCE = 120
 BUCKET, REGION = "team", "us-east-1"
 TRACK = ("python", "-m", "pipeline.tracking.track")
 ON = {"PIPELINE_TRACKING": "on", "PYTHONPATH": "src"}
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 class Storage:

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from typing import Any
 
 import psutil
 import pytest
+from serving import free_port
 
 SOURCE = Path(__file__).parents[2] / "src"
 STAGE = Path(__file__).parent / "fake_stage.py"
@@ -154,9 +154,7 @@ class Server:
     """``python -m <arguments>``, a server that serves MLflow on a free port and can be stopped and started."""
 
     def __init__(self, *arguments: str, cwd: Path, env: dict[str, str]) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.uri = f"http://127.0.0.1:{self.port}"
         self.command = [sys.executable, "-m", *arguments, "--port", str(self.port), "--workers", "1"]
         # Seven helper processes, none of which takes part in tracking, would each import MLflow.
