@@ -133,9 +133,8 @@ def _train_epoch(
     skipped = state.step - len(state.history) * num_steps  # taken before an interruption
     device = train[1].device
     task.model.train()
-    for number, pieces in _batches(train, options, seed, epoch, skipped, sizes):
-        # Everything random is a function of the step, so resuming needs no state.
-        seed_network(device, pieces, derive(seed, "step", state.step))
+    for number, step_seed, pieces in _batches(train, options, seed, epoch, skipped, sizes):
+        seed_network(device, pieces, step_seed)
         losses = processes.added(task.update(pieces, state.step))
         if state.losses is None:
             state.losses = torch.empty(num_steps, len(losses), device=device)
@@ -159,8 +158,11 @@ def _train_epoch(
 
 def _batches(
     train: Split, options: TrainOptions, seed: int, epoch: int, skipped: int, sizes: Tensor
-) -> Iterator[tuple[int, list[Piece]]]:
-    """The number within the epoch and the pieces of each batch but the first ``skipped``; fills ``sizes`` (steps,)."""
+) -> Iterator[tuple[int, int, list[Piece]]]:
+    """Of each batch but the first ``skipped`` its number within the epoch, its seed and its pieces.
+
+    Fills ``sizes`` (steps,) with the examples of each.
+    """
     inputs, targets = train
     generator = torch.Generator().manual_seed(derive(seed, "batch order", epoch))
     batches = enumerate(inputs.batches(options.batch_size, generator, skipped))
@@ -170,8 +172,9 @@ def _batches(
         for number, batch in some:
             sizes[number] = len(batch.index)
             if number >= skipped:
+                # Everything random is a function of the step, so resuming needs no state.
                 step_seed = derive(seed, "step", first_step + number)
-                ready.append((number, cut(inputs, targets, batch, options.accumulation, step_seed)))
+                ready.append((number, step_seed, cut(inputs, targets, batch, options.accumulation, step_seed)))
         yield from ready
 
 
