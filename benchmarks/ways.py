@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
+from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -210,12 +211,21 @@ class Part(Inputs):
         return self.number
 
     def batches(self, batch_size: int, generator: torch.Generator | None = None, skipped: int = 0) -> Iterator[Batch]:
-        batches = sorted(self.inputs.batches(batch_size, generator), key=lambda batch: batch.width)
-        every = len(batches) / self.number
-        order = torch.randperm(self.number, generator=generator).tolist()
-        chosen = [batches[int((place + 0.5) * every)] for place in order]
-        self.num_examples = sum(len(batch.index) for batch in chosen)
-        return iter(chosen)
+        if isinstance(self.inputs, Texts):
+            batches = sorted(self.inputs.batches(batch_size, generator), key=lambda batch: batch.width)
+            every = len(batches) / self.number
+            order = torch.randperm(self.number, generator=generator).tolist()
+            chosen: Iterator[Batch] = (batches[int((place + 0.5) * every)] for place in order)
+        else:
+            chosen = islice(self._endless(batch_size, generator), self.number)
+        self.num_examples = 0
+        for batch in chosen:
+            self.num_examples += len(batch.index)
+            yield batch
+
+    def _endless(self, batch_size: int, generator: torch.Generator | None) -> Iterator[Batch]:
+        while True:
+            yield from self.inputs.batches(batch_size, generator)
 
     def take(self, batch: Batch) -> Tensor:
         return self.inputs.take(batch)

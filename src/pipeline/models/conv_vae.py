@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec, quarters
+from pipeline.network.layers import Flatten, Unflatten
 
 READS = ("image",)
 TASKS = ("vae",)
@@ -32,15 +33,16 @@ class Model(nn.Module):
         super().__init__()
         channels, height, width = quarters(spec, "conv_vae")
         maps, self.latent_size = options.num_maps, options.latent_size
-        self.height, self.width = height, width
         num_inner = 2 * maps * height * width
         self.conv1 = nn.Conv2d(channels, maps, kernel_size=4, stride=2, padding=1)
         self.conv2 = nn.Conv2d(maps, 2 * maps, kernel_size=4, stride=2, padding=1)
+        self.flatten = Flatten()
         self.hidden = nn.Linear(num_inner, options.hidden_size)
         self.mean = nn.Linear(options.hidden_size, options.latent_size)
         self.log_variance = nn.Linear(options.hidden_size, options.latent_size)
         self.decoder_hidden = nn.Linear(options.latent_size, options.hidden_size)
         self.decoder_maps = nn.Linear(options.hidden_size, num_inner)
+        self.unflatten = Unflatten((2 * maps, height, width))
         self.deconv2 = nn.ConvTranspose2d(2 * maps, maps, kernel_size=4, stride=2, padding=1)
         self.deconv1 = nn.ConvTranspose2d(maps, channels, kernel_size=4, stride=2, padding=1)
 
@@ -48,15 +50,13 @@ class Model(nn.Module):
         """Mean and logarithm of the variance of each image's latents, both (N, latent_size)."""
         x = F.relu(self.conv1(images))  # (N, maps, H/2, W/2)
         x = F.relu(self.conv2(x))  # (N, 2 maps, H/4, W/4)
-        x = x.permute(0, 2, 3, 1).flatten(1)  # as channels_last lies in memory: nothing is copied
-        hidden = F.relu(self.hidden(x))
+        hidden = F.relu(self.hidden(self.flatten(x)))
         return self.mean(hidden), self.log_variance(hidden)
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (N, latent_size) -> logits of pixels (N, C, H, W)."""
         x = F.relu(self.decoder_maps(F.relu(self.decoder_hidden(latents))))
-        x = x.view(x.shape[0], self.height, self.width, self.deconv2.in_channels).permute(0, 3, 1, 2)
-        return self.deconv1(F.relu(self.deconv2(x)))
+        return self.deconv1(F.relu(self.deconv2(self.unflatten(x))))
 
     def forward(self, images: Tensor) -> Tensor:
         return self.decode(self.encode(images)[0])

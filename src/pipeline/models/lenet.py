@@ -5,6 +5,7 @@ from torch.nn import functional as F
 
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec, image_shape
+from pipeline.network.layers import Flatten, PooledConv2d
 
 READS = ("image",)
 TASKS = ("classification", "regression")
@@ -21,8 +22,9 @@ class Model(nn.Module):
         super().__init__()
         channels, height, width = image_shape(spec, "lenet", smallest=12)
         # LeNet was drawn for 32 x 32 pixels; padding the first convolution gives 28 x 28 its 16 maps of 5 x 5.
-        self.conv1 = nn.Conv2d(channels, 6, kernel_size=5, padding=2)
-        self.conv2 = nn.Conv2d(6, 16, kernel_size=5)
+        self.conv1 = PooledConv2d(channels, 6, kernel_size=5, padding=2)
+        self.conv2 = PooledConv2d(6, 16, kernel_size=5)
+        self.flatten = Flatten()
         self.fc1 = nn.Linear(16 * ((height // 2 - 4) // 2) * ((width // 2 - 4) // 2), 120)
         self.fc2 = nn.Linear(120, 84)
         self.fc3 = nn.Linear(84, spec.num_outputs)
@@ -30,9 +32,8 @@ class Model(nn.Module):
     def features(self, images: Tensor) -> Tensor:
         """What the last layer reads: (N, 84)."""
         # ReLU and the maximum may change places; ReLU has a quarter of the work behind it.
-        x = F.relu(F.max_pool2d(self.conv1(images), 2))  # (N, 6, 14, 14) for 28 x 28 pixels
-        x = F.relu(F.max_pool2d(self.conv2(x), 2))  # (N, 16, 5, 5)
-        x = x.permute(0, 2, 3, 1).flatten(1)  # as channels_last lies in memory: nothing is copied
+        x = F.relu(self.conv1(images))  # (N, 6, 14, 14) for 28 x 28 pixels
+        x = F.relu(self.flatten(self.conv2(x)))  # (N, 400), of 16 maps of 5 x 5
         x = F.relu(self.fc1(x))  # (N, 120)
         return F.relu(self.fc2(x))
 

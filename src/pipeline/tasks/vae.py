@@ -5,11 +5,11 @@ from typing import Any, Literal
 import torch
 from pydantic import Field, NonNegativeFloat
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from pipeline.core.schema import Schema, parse
 from pipeline.core.spec import DataSpec
 from pipeline.core.storage import Meta
+from pipeline.training.bernoulli import cross_entropy
 from pipeline.training.options import TrainOptions
 from pipeline.training.pieces import Piece
 from pipeline.training.task import LearningTask
@@ -101,7 +101,6 @@ class Parts(nn.Module):
         latents = mean + (log_variance / 2).exp() * noise
         logits = self.model.decode(latents).float()
         mean, log_variance = mean.float(), log_variance.float()
-        # The cross entropy with logits x and pixels t, log(1 + exp(x)) - t·x, in fewer passes over memory.
-        reconstruction = (F.softplus(logits).sum() - torch.dot(logits.flatten(), images.flatten())) / len(images)
+        reconstruction = cross_entropy(logits, images) / len(images)
         kl = (mean.square() + log_variance.exp() - 1 - log_variance).sum() / (2 * len(images))
         return {"reconstruction": reconstruction, "kl": kl}

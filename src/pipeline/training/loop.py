@@ -129,7 +129,7 @@ def _train_epoch(
 ) -> dict[str, float]:
     epoch = len(state.history) + 1
     num_steps = train[0].num_batches(options.batch_size)
-    sizes = torch.zeros(num_steps, dtype=torch.float64)
+    sizes = [0] * num_steps
     skipped = state.step - len(state.history) * num_steps  # taken before an interruption
     device = train[1].device
     task.model.train()
@@ -152,16 +152,16 @@ def _train_epoch(
             f"the loss is not finite since step {is_good.index(False) + 1} of epoch {epoch}: "
             f"lower train.optimizer.lr (={options.optimizer.lr}) or set train.clip_norm (={options.clip_norm})"
         )
-    means = (sizes / len(train[1]) @ losses_of_steps).tolist()
+    means = (torch.tensor(sizes, dtype=torch.float64) / len(train[1]) @ losses_of_steps).tolist()
     return {f"train_{name}": mean for name, mean in zip(state.loss_names, means, strict=True)}
 
 
 def _batches(
-    train: Split, options: TrainOptions, seed: int, epoch: int, skipped: int, sizes: Tensor
+    train: Split, options: TrainOptions, seed: int, epoch: int, skipped: int, sizes: list[int]
 ) -> Iterator[tuple[int, int, list[Piece]]]:
     """Of each batch but the first ``skipped`` its number within the epoch, its seed and its pieces.
 
-    Fills ``sizes`` (steps,) with the examples of each.
+    Fills ``sizes`` with the examples of each.
     """
     inputs, targets = train
     generator = torch.Generator().manual_seed(derive(seed, "batch order", epoch))

@@ -21,6 +21,7 @@ from pipeline.seeding import derive
 from pipeline.tracking import journal
 from pipeline.training import loop, pictures
 from pipeline.training.checkpoints import Checkpoints
+from pipeline.training.onednn.quickening import quicken
 from pipeline.training.options import TrainOptions
 from pipeline.training.stopping import Stop
 from pipeline.training.task import LearningTask, Row
@@ -114,6 +115,8 @@ def prepare(run: str, content: dict[str, Any]) -> Job:
     torch.manual_seed(derive(seed, "initial weights"))
     network, model = building.build(params.at(content, f"{path}.model"), meta.spec, f"{path}.model")
     network.to(device).to(memory_format=torch.channels_last)  # which convolutions prefer
+    if device.type == "cpu" and not options.compile:
+        quicken(network)
     train, val = (_on(device, storage.read(data, split)) for split in ("train", "val"))
     num_steps = options.epochs * train[0].num_batches(options.batch_size)
     task = module.Task(network, meta, options, num_steps)

@@ -1,0 +1,45 @@
+"""A linear layer whose products are oneDNN's."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from pipeline.training.onednn.products import times
+
+#: Multiplications of a product below which calling it by way of Python costs more than it gains.
+LARGE = 1 << 21
+
+
+class OneDnnLinear(nn.Linear):
+    """(..., in_features) -> (..., out_features) on a CPU, float32, or bfloat16 within autocast."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if not torch.is_grad_enabled() or inputs.numel() * self.out_features < LARGE:
+            return super().forward(inputs)
+        dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else self.weight.dtype
+        outputs: Tensor = _Linear.apply(inputs, self.weight, self.bias, dtype)
+        return outputs
+
+
+class _Linear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Tensor:
+        rounded, factor = inputs.to(dtype), weight.to(dtype)
+        ctx.save_for_backward(rounded, factor)
+        ctx.dtypes = inputs.dtype, weight.dtype
+        return times(rounded, factor, None if bias is None else bias.to(dtype))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, Tensor | None, None]:
+        rounded, factor = ctx.saved_tensors
+        rows = gradients[0].flatten(0, -2)  # (N, out_features)
+        of_inputs = of_bias = None
+        if ctx.needs_input_grad[0]:
+            of_inputs = times(rows, factor.t()).view_as(rounded).to(ctx.dtypes[0])
+        if ctx.needs_input_grad[2]:
+            of_bias = rows.sum(0, dtype=ctx.dtypes[1])
+        # Autocast's own gradient arrives transposed, and is copied from column to column.
+        return of_inputs, times(rows.t(), rounded.flatten(0, -2).t()).to(ctx.dtypes[1]), of_bias, None
