@@ -138,30 +138,38 @@ def lay_out(models: list[str], folder: Path) -> str:
     have no substitute.
     """
     os.environ["PIPELINE_DEVICE"] = "cpu"  # where the tutorials' loops are
-    (folder / "versions.txt").symlink_to(ROOT / "versions.txt")
+    set_up(folder)
     if TEXTS in (datasets := [CASES[model].dataset for model in models]):
-        _prepare_data(TEXTS, folder)
+        prepare_data(TEXTS, folder, "imdb")
     if IMAGES not in datasets:
         return ""
     try:
-        _prepare_data(IMAGES, folder)
+        prepare_data(IMAGES, folder, "fashion_mnist")
     except (OSError, ValueError) as error:
-        _prepare_data({"kind": "digits"}, folder, IMAGES["kind"])
+        prepare_data({"kind": "digits"}, folder, "fashion_mnist", num_train=54_000)
         return f"digits, enlarged and repeated, are in the place of Fashion-MNIST ({error})"
     return ""
 
 
-def _prepare_data(dataset: dict[str, Any], folder: Path, name: str | None = None) -> None:
-    """Do what the stages download and preprocess do, below ``folder``."""
+def set_up(folder: Path) -> None:
+    """Let the pipeline's functions work below ``folder``."""
+    (folder / "versions.txt").symlink_to(ROOT / "versions.txt")
+
+
+def prepare_data(dataset: dict[str, Any], folder: Path, key: str, seed: int = 0, num_train: int | None = None) -> None:
+    """Do what the stages download and preprocess do for ``datasets.<key>``, below ``folder``.
+
+    Its training examples are repeated until there are ``num_train``, if that is given.
+    """
     kind = dataset["kind"]
     module = rooms.load("datasets", kind, "")
-    raw, made = folder / "data/raw" / kind, folder / "data/processed" / (name or kind)
+    raw, made = folder / "data/raw" / key, folder / "data/processed" / key
     raw.mkdir(parents=True, exist_ok=True)
     options = module.Options(**{**dataset, "path": "."})
     module.download(ROOT / "data" / f"{kind}.md5", raw)
-    splits, meta = split(kind, module.load(raw, options), module.spec(options), 0.1, 0)
-    if name:
-        splits["train"] = splits["train"].take(np.arange(54_000) % len(splits["train"]))
+    splits, meta = split(key, module.load(raw, options), module.spec(options), options.val_fraction, seed)
+    if num_train is not None:
+        splits["train"] = splits["train"].take(np.arange(num_train) % len(splits["train"]))
     made.mkdir(parents=True)
     storage.write(made, splits, meta)
 
