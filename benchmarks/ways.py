@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
@@ -237,6 +237,9 @@ class Part(Inputs):
 
     def take(self, batch: Batch) -> Tensor:
         return self.inputs.take(batch)
+
+    def take_each(self, batches: Sequence[Batch]) -> Sequence[Tensor]:
+        return self.inputs.take_each(batches)
 
 
 def _tutorial(model: str, case: Case) -> Train:

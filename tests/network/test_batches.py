@@ -133,6 +133,14 @@ def test_what_is_streamed_is_what_would_be_resident(seed):
         assert torch.equal(resident.take(one), streamed.take(other))
 
 
+def test_several_batches_are_taken_as_each_of_them():
+    rows = torch.arange(74).view(37, 2)
+    for inputs in (Rows(rows), Streamed(rows, CPU), texts([3, 5, 4, 4, 9])):
+        some = list(inputs.batches(8, generator(0)))
+        for found, batch in zip(inputs.take_each(some), some, strict=True):
+            assert torch.equal(found, inputs.take(batch))
+
+
 def test_data_larger_than_half_of_the_free_memory_of_a_gpu_are_streamed(monkeypatch):
     rows = {"inputs": torch.arange(37)[:, None]}
     assert type(batches.of(rows, CPU)) is Rows

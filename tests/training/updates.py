@@ -53,7 +53,7 @@ def update(name, task, loss, spec, number, accumulation, precision="fp32"):
     before = {key: value.clone() for key, value in made.model.state_dict().items()}
     inputs, targets = stored(spec, number), torch.arange(number) % 3
     made.model.train()
-    pieces = cut(Rows(inputs), targets, Batch(torch.arange(number)), accumulation, seed=5)
+    [pieces] = cut(Rows(inputs), targets, [Batch(torch.arange(number))], accumulation, [5])
     seed_network(targets.device, pieces, seed=5)
     losses = processes.added(made.update(pieces, 0))
     return losses, {key: value - before[key] for key, value in made.model.state_dict().items()}

@@ -1,6 +1,6 @@
 """The inputs of a split on the device, and which of them go through the network together."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Protocol
@@ -55,6 +55,9 @@ class Inputs(Protocol):
     def take(self, batch: Batch) -> Tensor:
         """What the network reads of a batch: (n, *shape), without waiting for the device."""
 
+    def take_each(self, batches: Sequence[Batch]) -> Sequence[Tensor]:
+        """The same of several batches, in one go if that is possible."""
+
 
 def of(tensors: dict[str, Tensor], device: torch.device) -> "Inputs":
     """The inputs among the ``tensors`` of a prepared split, brought to ``device``.
@@ -92,6 +95,10 @@ class Rows:
     def take(self, batch: Batch) -> Tensor:
         """See :class:`Inputs`."""
         return self.values.index_select(0, batch.index)
+
+    def take_each(self, batches: Sequence[Batch]) -> Sequence[Tensor]:
+        """See :class:`Inputs`."""
+        return torch.split(self.take(_joined(batches)), [len(batch.index) for batch in batches])
 
 
 class Streamed(Rows):
@@ -179,6 +186,16 @@ class Texts:
         positions = first + torch.arange(batch.width, device=self.tokens.device)  # (n, width)
         tokens = self.tokens[positions.clamp(max=len(self.tokens) - 1)].long()
         return tokens.where(positions < last, PADDING)
+
+    def take_each(self, batches: Sequence[Batch]) -> Sequence[Tensor]:
+        """See :class:`Inputs`."""
+        return [self.take(batch) for batch in batches]
+
+
+def _joined(batches: Sequence[Batch]) -> Batch:
+    """All examples of ``batches`` without tokens."""
+    places = [batch.place for batch in batches if batch.place is not None]
+    return Batch(torch.cat([batch.index for batch in batches]), place=torch.cat(places) if places else None)
 
 
 def _buckets(lengths: Tensor) -> list[Tensor]:

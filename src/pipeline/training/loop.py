@@ -168,14 +168,13 @@ def _batches(
     batches = enumerate(inputs.batches(options.batch_size, generator, skipped))
     first_step = (epoch - 1) * len(sizes)
     while some := list(islice(batches, AHEAD)):
-        ready = []
         for number, batch in some:
             sizes[number] = len(batch.index)
-            if number >= skipped:
-                # Everything random is a function of the step, so resuming needs no state.
-                step_seed = derive(seed, "step", first_step + number)
-                ready.append((number, step_seed, cut(inputs, targets, batch, options.accumulation, step_seed)))
-        yield from ready
+        if wanted := [(number, batch) for number, batch in some if number >= skipped]:
+            numbers, chosen = zip(*wanted, strict=True)
+            # Everything random is a function of the step, so resuming needs no state.
+            seeds = [derive(seed, "step", first_step + number) for number in numbers]
+            yield from zip(numbers, seeds, cut(inputs, targets, chosen, options.accumulation, seeds), strict=True)
 
 
 @torch.inference_mode()
@@ -185,7 +184,7 @@ def _validate(task: LearningTask, val: Split) -> dict[str, float]:
     sums: dict[str, Tensor] = {}
     for batch in inputs.batches(EVALUATION_BATCH):
         share = len(batch.index) / len(targets)
-        [piece] = cut(inputs, targets, batch, 1, seed=0)  # the same noise each time, so that epochs compare
+        [[piece]] = cut(inputs, targets, [batch], 1, [0])  # the same noise each time, so that epochs compare
         seed_network(targets.device, [piece], seed=0)
         for name, mean in task.validate(piece).items():
             sums[name] = sums.get(name, torch.zeros_like(mean)) + mean * (share * piece.weight)

@@ -1,5 +1,6 @@
 """What of a batch goes through the network at once: all of it, unless processes share it or memory is short."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -50,22 +51,36 @@ def whole(inputs: Tensor, targets: Tensor, seed: int = 0) -> Piece:
     return Piece(inputs, targets, 0, len(inputs), 1.0, seed)
 
 
-def cut(inputs: Inputs, targets: Tensor, batch: Batch, number: int, seed: int) -> list[Piece]:
-    """This process's part of a batch in ``number`` pieces, or as many as it has examples.
+def cut(
+    inputs: Inputs, targets: Tensor, batches: Sequence[Batch], number: int, seeds: Sequence[int]
+) -> list[list[Piece]]:
+    """This process's part of each batch in ``number`` pieces, or as many as it has examples.
 
-    ``targets`` are those of the split, (N,). ``seed`` decides the noise of the batch.
+    ``targets`` are those of the split, (N,). Each of ``seeds`` decides the noise of a batch.
     """
-    begin, end, weight = processes.share(len(batch.index))
-    noise = derive(seed, "noise")
-    number = min(number, end - begin)
-    bounds = [begin + (end - begin) * place // number for place in range(number + 1)]
-    pieces = []
-    for first, last in pairwise(bounds):
-        part = batch.part(first, last)
-        own_weight = weight * ((last - first) / (end - begin))
-        taken = targets.index_select(0, part.index)
-        pieces.append(Piece(inputs.take(part), taken, first, len(batch.index), own_weight, noise))
-    return pieces
+    shares = [processes.share(len(batch.index)) for batch in batches]
+    own = [batch.part(begin, end) for batch, (begin, end, _) in zip(batches, shares, strict=True)]
+    # One after the other would take several times as long: see AHEAD in the training loop.
+    taken = targets.index_select(0, torch.cat([part.index for part in own]))
+    examples = zip(inputs.take_each(own), torch.split(taken, [len(part.index) for part in own]), strict=True)
+    return [
+        _pieces(mine, labels, begin, len(batch.index), weight, number, derive(seed, "noise"))
+        for (mine, labels), batch, (begin, _, weight), seed in zip(examples, batches, shares, seeds, strict=True)
+    ]
+
+
+def _pieces(
+    inputs: Tensor, targets: Tensor, begin: int, total: int, weight: float, number: int, seed: int
+) -> list[Piece]:
+    count = len(targets)
+    number = min(number, count)
+    if number == 1:
+        return [Piece(inputs, targets, begin, total, weight, seed)]
+    bounds = [count * place // number for place in range(number + 1)]
+    return [
+        Piece(inputs[first:last], targets[first:last], begin + first, total, weight * ((last - first) / count), seed)
+        for first, last in pairwise(bounds)
+    ]
 
 
 def seed_network(device: torch.device, pieces: list[Piece], seed: int) -> None:
