@@ -19,9 +19,9 @@ from pipeline.training.task import LearningTask, Row
 #: Examples in a batch that is only measured: large, since no activation is kept for a gradient.
 EVALUATION_BATCH = 1000
 
-#: Batches that are put together in one go. One alone, between two steps of a small network, takes five times as long,
-#: since those leave nothing of its code and data in the processor's cache.
-AHEAD = 8
+#: Batches that are put together in one go, and bytes that they may take. One alone, between two steps of a small
+#: network, takes five times as long, since those leave nothing of its code and data in the processor's cache.
+AHEAD, AHEAD_BYTES = 32, 1 << 22
 
 #: Inputs and targets (N,), on the device.
 Split = tuple[Inputs, Tensor]
@@ -167,14 +167,18 @@ def _batches(
     generator = torch.Generator().manual_seed(derive(seed, "batch order", epoch))
     batches = enumerate(inputs.batches(options.batch_size, generator, skipped))
     first_step = (epoch - 1) * len(sizes)
-    while some := list(islice(batches, AHEAD)):
+    number_ahead = 1  # until it is known how large a batch is
+    while some := list(islice(batches, number_ahead)):
         for number, batch in some:
             sizes[number] = len(batch.index)
         if wanted := [(number, batch) for number, batch in some if number >= skipped]:
             numbers, chosen = zip(*wanted, strict=True)
             # Everything random is a function of the step, so resuming needs no state.
             seeds = [derive(seed, "step", first_step + number) for number in numbers]
-            yield from zip(numbers, seeds, cut(inputs, targets, chosen, options.accumulation, seeds), strict=True)
+            cuts = cut(inputs, targets, chosen, options.accumulation, seeds)
+            size = max(sum(piece.inputs.nbytes for piece in pieces) for pieces in cuts)
+            number_ahead = min(AHEAD, max(1, AHEAD_BYTES // size))
+            yield from zip(numbers, seeds, cuts, strict=True)
 
 
 @torch.inference_mode()
