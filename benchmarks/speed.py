@@ -59,8 +59,8 @@ def measure(model: str, options: argparse.Namespace, folder: Path, environment: 
             for contestant in contestants.values():
                 contestant.calibrate(options.seconds)
             contestants["bare"].num_batches = contestants["ours"].num_batches
-            for _ in range(min(options.restart, options.rounds - len(turns))):
-                turns.append({way: contestant.train() for way, contestant in contestants.items()})
+            number = min(options.restart, options.rounds - len(turns))
+            turns += [{way: contestant.train() for way, contestant in contestants.items()} for _ in range(number)]
     rates = {way: [turn[way][0] / turn[way][1] for turn in turns] for way in ways.NAMES}
 
     def quartiles(one: str, other: str) -> list[float]:
