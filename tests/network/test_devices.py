@@ -28,6 +28,15 @@ def test_tf32_is_for_a_while_only():
     assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
 
 
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    monkeypatch.delenv("PIPELINE_DEVICE", raising=False)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(ValueError, match=r"process 1 finds no GPU of its own, since this machine has 1: .*DEVICE=cpu"):
+        devices.prepare(torch.get_num_threads())
+
+
 @pytest.mark.gpu
 def test_a_seed_decides_what_is_drawn_on_a_gpu():
     cuda, drawn = torch.device("cuda"), []

@@ -43,7 +43,7 @@ def prepare(num_threads: int) -> torch.device:
     (one of several GPUs is chosen by ``CUDA_VISIBLE_DEVICES``). Of several processes each has a GPU of its own.
 
     Raises:
-        ValueError: ``PIPELINE_DEVICE`` names a device that isn't there.
+        ValueError: ``PIPELINE_DEVICE`` names a device that isn't there, or there are more processes than GPUs.
     """
     # Sums are split over threads, so their number changes the last bits.
     torch.set_num_threads(num_threads)
@@ -65,7 +65,12 @@ def prepare(num_threads: int) -> torch.device:
     if wanted not in available:
         raise ValueError(f"PIPELINE_DEVICE={wanted} is not available here; {nearest(wanted, available)}")
     if wanted == "cuda":
-        number = int(os.environ.get("LOCAL_RANK", "0"))  # torchrun's
+        number, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()  # torchrun's
+        if number >= count:
+            raise ValueError(
+                f"process {number} finds no GPU of its own, since this machine has {count}: start as many processes as "
+                "GPUs (torchrun's --nproc-per-node), or set PIPELINE_DEVICE=cpu"
+            )
         torch.cuda.set_device(number)
         return torch.device("cuda", number)
     return torch.device(wanted)

@@ -90,6 +90,9 @@ class LearningTask(ABC):
         For each size of batch its own: kernels for any size, which it would make at the second one, would let the bits
         depend on the order in which a process has met the sizes.
         """
+        from torch._inductor import config  # the compiler, seconds to import
+
+        config.deterministic = True  # or a GPU's kernels, and with them the bits, would be those that were fastest once
         self.learning.compile(mode=mode, dynamic=False)
 
     def augmented(self, piece: Piece) -> Piece:
