@@ -1,6 +1,7 @@
 """What the runs of an example come to with several seeds: metrics on the test set, epochs and seconds of training.
 
-    python benchmarks/seeds.py examples/mnist.yaml [lenet cnn ...] [--seeds 5] [--precision bf16] [--jobs 2]
+    python benchmarks/seeds.py examples/mnist.yaml [lenet cnn ...] [--seeds 5] [--precision bf16] [--epochs 3]
+        [--jobs 2]
 
 A seed decides all that is random: the split, the weights, the order, the noise. A run trains as its stage does, without
 DVC and MLflow, in a process of its own; what validation measures after an epoch is then measured on the test set.
@@ -44,12 +45,12 @@ def learn(content: dict[str, Any], run: str, folder: Path) -> dict[str, float]:
     return {"seed": content["seed"], "epochs": len(state.history), "seconds": seconds, **found}
 
 
-def contents(example: Path, num_seeds: int, precision: str | None) -> Iterator[dict[str, Any]]:
-    """The parsed ``example`` with the seeds from 1 on."""
+def contents(example: Path, num_seeds: int, changes: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The parsed ``example`` with the seeds from 1 on and ``changes`` to how its runs train."""
     for seed in range(1, num_seeds + 1):
         content = YAML(typ="safe").load(example) | {"seed": seed}
         for run in content["runs"].values():
-            run["train"] |= {"precision": precision} if precision else {}
+            run["train"] |= {"sample_epochs": [], **changes}
         yield content
 
 
@@ -64,7 +65,9 @@ def spread(found: list[dict[str, float]]) -> str:
 
 def main(options: argparse.Namespace) -> None:
     """Measure, print a line a run, and write the results."""
-    every = list(contents(options.example, options.seeds, options.precision))
+    wanted = {"precision": options.precision, "epochs": options.epochs}
+    changes = {name: value for name, value in wanted.items() if value}
+    every = list(contents(options.example, options.seeds, changes))
     runs = options.runs or list(every[0]["runs"])
     if unknown := set(runs) - set(every[0]["runs"]):
         sys.exit(f"error: {', '.join(unknown)} is not in {options.example}: {', '.join(every[0]['runs'])}")
@@ -82,8 +85,8 @@ def main(options: argparse.Namespace) -> None:
             for run, waiting in trainings.items():
                 found[run] = [training.result() for training in waiting]
                 print(f"{run}: {spread(found[run])}", flush=True)
-    title = f"{options.precision or 'as in the example'}; {options.jobs} at a time; {speed.machine()}"
-    suffix = f"_{options.precision}" if options.precision else ""
+    title = f"{changes or 'as in the example'}; {options.jobs} at a time; {speed.machine()}"
+    suffix = "".join(f"_{value}" for value in changes.values())
     write_json(speed.RESULTS / f"seeds_{options.example.stem}{suffix}.json", {"title": title, "runs": found})
 
 
@@ -93,5 +96,6 @@ if __name__ == "__main__":
     parser.add_argument("runs", nargs="*")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--precision", choices=["fp32", "bf16"], help="instead of the example's")
+    parser.add_argument("--epochs", type=int, help="instead of the example's")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     main(parser.parse_args())

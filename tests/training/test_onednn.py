@@ -120,10 +120,17 @@ def test_of_equal_values_the_first_one_counts_as_in_pytorchs_pooling():
     assert_alike(learn(quickened(layer), inputs, weights), learn(layer, inputs, weights), TOLERANCES[torch.float32])
 
 
-def test_a_pooled_convolution_without_gradient_or_in_bfloat16_is_pytorchs():
-    layer, images = PooledConv2d(1, 2, 3), torch.randn(3, 1, 8, 8)
+def test_a_pooled_convolution_learns_in_bfloat16_within_autocast():
+    layer, inputs = PooledConv2d(6, 16, 5), torch.randn(5, 6, 14, 14)
+    weights = torch.randn_like(layer(inputs))
     quick = quickened(layer)
-    with torch.inference_mode():
-        assert torch.equal(quick(images), layer(images))
     with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(quick(images), layer(images))
+        found = learn(quick, inputs, weights)
+    assert [tensor.dtype for tensor in found] == [torch.bfloat16] + 3 * [torch.float32]
+    assert_alike(found, learn(layer.double(), inputs.double(), weights), TOLERANCES[torch.bfloat16])
+
+
+def test_a_pooled_convolution_without_gradient_is_pytorchs():
+    layer, images = PooledConv2d(1, 2, 3), torch.randn(3, 1, 8, 8)
+    with torch.inference_mode():
+        assert torch.equal(quickened(layer)(images), layer(images))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from pipeline.training.onednn.products import times
+from pipeline.training.onednn.products import product_dtype, times
 
 #: Multiplications of a product below which calling it by way of Python costs more than it gains.
 LARGE = 1 << 21
@@ -18,8 +18,7 @@ class OneDnnLinear(nn.Linear):
     def forward(self, inputs: Tensor) -> Tensor:
         if not torch.is_grad_enabled() or inputs.numel() * self.out_features < LARGE:
             return super().forward(inputs)
-        dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else self.weight.dtype
-        outputs: Tensor = _Linear.apply(inputs, self.weight, self.bias, dtype)
+        outputs: Tensor = _Linear.apply(inputs, self.weight, self.bias, product_dtype(self.weight))
         return outputs
 
 

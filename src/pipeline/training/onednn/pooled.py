@@ -13,11 +13,13 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from pipeline.network.layers import PooledConv2d
-from pipeline.training.onednn.products import times
+from pipeline.training.onednn.products import product_dtype, times
 
 
 class OneDnnPooledConv2d(PooledConv2d):
-    """(N, C, H, W) -> (N, M, H', W') as its parent computes it, but for rounding; on a CPU, in float32.
+    """(N, C, H, W) -> (N, M, H', W') as its parent computes it, but for rounding; on a CPU.
+
+    In float32, or in bfloat16 within autocast.
 
     An odd ``kernel_size`` is needed, and a gradient; else it is the parent.
 
@@ -27,24 +29,25 @@ class OneDnnPooledConv2d(PooledConv2d):
     """
 
     def forward(self, inputs: Tensor) -> Tensor:
-        if not torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or self.kernel_size[0] % 2 == 0:
+        if not torch.is_grad_enabled() or self.kernel_size[0] % 2 == 0:
             return super().forward(inputs)
-        outputs: Tensor = _PooledConv2d.apply(inputs, self.weight, self.bias, self.padding[0])
+        dtype = product_dtype(self.weight)
+        outputs: Tensor = _PooledConv2d.apply(inputs, self.weight, self.bias, self.padding[0], dtype)
         return outputs
 
 
 class _PooledConv2d(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor, padding: int) -> Tensor:
+    def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor, padding: int, dtype: torch.dtype) -> Tensor:
         num_maps, channels, kernel_size, _ = weight.shape
         size = kernel_size + 1
-        maps = F.pad(inputs.permute(1, 2, 3, 0), (0, 0, *(padding,) * 4)).contiguous()  # (C, H, W, N)
+        maps = F.pad(inputs.to(dtype).permute(1, 2, 3, 0), (0, 0, *(padding,) * 4)).contiguous()  # (C, H, W, N)
         height, width = (maps.shape[1] - kernel_size + 1) // 2, (maps.shape[2] - kernel_size + 1) // 2
         c, h, w, n = maps.stride()
         patches = maps.as_strided((channels, size, size, height, width, len(inputs)), (c, h, w, 2 * h, 2 * w, n))
         columns = patches.reshape(channels * size**2, -1)
         # A border of zeros around a kernel: what begins there, or one further, is a large kernel.
-        framed = F.pad(weight, (1, 1, 1, 1)).contiguous()
+        framed = F.pad(weight.to(dtype), (1, 1, 1, 1)).contiguous()
         m, c, h, w = framed.stride()
         corners = framed.as_strided((2, 2, num_maps, channels, size, size), (h, w, m, c, h, w))
         kernels = corners.reshape(4 * num_maps, -1)
@@ -53,24 +56,26 @@ class _PooledConv2d(torch.autograd.Function):
         outputs = torch.maximum(of_rows[0], of_rows[1]).add_(bias[:, None])
         ctx.save_for_backward(columns, kernels, values, of_rows)
         ctx.input_shape, ctx.padding, ctx.sizes = inputs.shape, padding, (size, height, width)
+        ctx.dtypes = inputs.dtype, weight.dtype
         return outputs.view(num_maps, height, width, -1).permute(3, 0, 1, 2)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None, None]:
         columns, kernels, values, of_rows = ctx.saved_tensors
         size, height, width = ctx.sizes
         channels, num_maps = ctx.input_shape[1], values.shape[2]
         gradient = gradients[0].permute(1, 2, 3, 0).reshape(num_maps, -1)
         rows = _of_maximum(_of_maximum(gradient, of_rows, 0), values, 1).view(4 * num_maps, -1)
-        of_kernels = times(columns, rows).view(channels, size, size, 2, 2, num_maps)
+        of_kernels = times(columns, rows).to(ctx.dtypes[1]).view(channels, size, size, 2, 2, num_maps)
         of_weight = of_kernels[:, 1:, :, 0] + of_kernels[:, :-1, :, 1]  # (C, kernel_size, size, 2, M)
         of_weight = of_weight[:, :, 1:, 0] + of_weight[:, :, :-1, 1]  # (C, kernel_size, kernel_size, M)
         of_inputs = None
         if ctx.needs_input_grad[0]:
             patches = times(kernels.t(), rows.t()).view(channels, size // 2, 2, size // 2, 2, height, width, -1)
-            of_inputs = _overlaid(patches, ctx.input_shape, ctx.padding)
-        return of_inputs, of_weight.permute(3, 0, 1, 2), gradient.sum(1), None
+            of_inputs = _overlaid(patches, ctx.input_shape, ctx.padding).to(ctx.dtypes[0])
+        of_bias = gradient.sum(1, dtype=ctx.dtypes[1])
+        return of_inputs, of_weight.permute(3, 0, 1, 2), of_bias, None, None
 
 
 def _of_maximum(gradient: Tensor, values: Tensor, dim: int) -> Tensor:
@@ -87,11 +92,11 @@ def _of_maximum(gradient: Tensor, values: Tensor, dim: int) -> Tensor:
 
 
 def _overlaid(patches: Tensor, shape: torch.Size, padding: int) -> Tensor:
-    """The sum of ``patches`` (C, size/2, 2, size/2, 2, H', W', N), 2 pixels apart, as inputs of the ``shape``."""
+    """The sum, in float32, of ``patches`` (C, size/2, 2, size/2, 2, H', W', N), 2 pixels apart, in the ``shape``."""
     count, channels, height, width = shape
     half, at_height, at_width = patches.shape[1], *patches.shape[5:7]
     tall, wide = -(-height // 2) + padding, -(-width // 2) + padding
-    total = patches.new_zeros(channels, tall, 2, wide, 2, count)
+    total = torch.zeros(channels, tall, 2, wide, 2, count)
     for i, j in product(range(half), repeat=2):
         total[:, i : i + at_height, :, j : j + at_width] += patches[:, i, :, j].permute(0, 3, 1, 4, 2, 5)
     maps = total.view(channels, 2 * tall, 2 * wide, count)

@@ -15,3 +15,8 @@ def times(one: Tensor, other: Tensor, bias: Tensor | None = None) -> Tensor:
     # The one way to it that PyTorch has: its own compiler's.
     result: Tensor = torch.ops.mkldnn._linear_pointwise.default(one, other, bias, "none", [], "")
     return result
+
+
+def product_dtype(weight: Tensor) -> torch.dtype:
+    """The type to multiply in: autocast's, within that, or that of ``weight``, of any shape."""
+    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else weight.dtype
