@@ -38,8 +38,7 @@ class Model(nn.Module):
         self.conv2 = nn.Conv2d(maps, 2 * maps, kernel_size=4, stride=2, padding=1)
         self.flatten = Flatten()
         self.hidden = nn.Linear(num_inner, options.hidden_size)
-        self.mean = nn.Linear(options.hidden_size, options.latent_size)
-        self.log_variance = nn.Linear(options.hidden_size, options.latent_size)
+        self.moments = nn.Linear(options.hidden_size, 2 * options.latent_size)
         self.decoder_hidden = nn.Linear(options.latent_size, options.hidden_size)
         self.decoder_maps = nn.Linear(options.hidden_size, num_inner)
         self.unflatten = Unflatten((2 * maps, height, width))
@@ -51,7 +50,8 @@ class Model(nn.Module):
         x = F.relu(self.conv1(images))  # (N, maps, H/2, W/2)
         x = F.relu(self.conv2(x))  # (N, 2 maps, H/4, W/4)
         hidden = F.relu(self.hidden(self.flatten(x)))
-        return self.mean(hidden), self.log_variance(hidden)
+        mean, log_variance = self.moments(hidden).chunk(2, dim=1)
+        return mean, log_variance
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (N, latent_size) -> logits of pixels (N, C, H, W)."""

@@ -28,15 +28,15 @@ class Model(nn.Module):
         self.latent_size, self.shape = options.latent_size, nn.Unflatten(1, spec.shape)
         num_pixels = math.prod(spec.shape)
         self.hidden = nn.Linear(num_pixels, options.hidden_size)
-        self.mean = nn.Linear(options.hidden_size, options.latent_size)
-        self.log_variance = nn.Linear(options.hidden_size, options.latent_size)
+        self.moments = nn.Linear(options.hidden_size, 2 * options.latent_size)
         self.decoder_hidden = nn.Linear(options.latent_size, options.hidden_size)
         self.pixels = nn.Linear(options.hidden_size, num_pixels)
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and logarithm of the variance of each image's latents, both (N, latent_size)."""
         hidden = F.relu(self.hidden(images.flatten(1)))
-        return self.mean(hidden), self.log_variance(hidden)
+        mean, log_variance = self.moments(hidden).chunk(2, dim=1)
+        return mean, log_variance
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (N, latent_size) -> logits of pixels (N, C, H, W)."""

@@ -56,7 +56,7 @@ class Inputs(Protocol):
         """What the network reads of a batch: (n, *shape), without waiting for the device."""
 
     def take_each(self, batches: Sequence[Batch]) -> Sequence[Tensor]:
-        """The same of several batches, in one go if that is possible."""
+        """The same, (n, *shape) each, of several batches, in one go if that is possible."""
 
 
 def of(tensors: dict[str, Tensor], device: torch.device) -> "Inputs":
