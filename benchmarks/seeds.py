@@ -40,7 +40,7 @@ def learn(content: dict[str, Any], run: str, folder: Path) -> dict[str, float]:
     seconds = time.perf_counter() - begun
     tensors = storage.read(Path("data/processed") / content["runs"][run]["dataset"], "test")
     test = batches.of(tensors, job.device), tensors["targets"].to(job.device)
-    measured = loop._validate(job.task, test)
+    measured = loop.validate(job.task, test)
     found = {name.replace("val_", "test_"): value for name, value in measured.items()}
     return {"seed": content["seed"], "epochs": len(state.history), "seconds": seconds, **found}
 
@@ -86,7 +86,7 @@ def main(options: argparse.Namespace) -> None:
                 found[run] = [training.result() for training in waiting]
                 print(f"{run}: {spread(found[run])}", flush=True)
     title = f"{changes or 'as in the example'}; {options.jobs} at a time; {speed.machine()}"
-    suffix = "".join(f"_{value}" for value in changes.values())
+    suffix = "".join(f"_{value}" for value in [*options.runs, *changes.values()])
     write_json(speed.RESULTS / f"seeds_{options.example.stem}{suffix}.json", {"title": title, "runs": found})
 
 

@@ -115,6 +115,12 @@ def machine() -> str:
     return f"{name}, {psutil.cpu_count()} cores; Python {platform.python_version()}, PyTorch {torch.__version__}"
 
 
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
+
+
 def main(options: argparse.Namespace) -> None:
     """Measure, print a line a model, and write the results."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:  # a publisher may still write
@@ -143,8 +149,8 @@ def main(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", default=list(ways.CASES), metavar="model", type=ways.one_of(ways.CASES))
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--restart", type=int, default=3, help="rounds after which processes begin anew")
+    parser.add_argument("--rounds", type=_positive, default=15)
+    parser.add_argument("--restart", type=_positive, default=3, help="rounds after which processes begin anew")
     parser.add_argument("--seconds", type=float, default=3.0, help="of each way in each round")
     parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
     parser.add_argument("--threads", type=int, default=1)

@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 from torch import Tensor
 
 from pipeline.core import rooms, storage
+from pipeline.network import building
 from pipeline.network.batches import Batch, Inputs, Texts
 from pipeline.preprocessing.preparing import prepare as split
 from pipeline.tracking import journal
@@ -246,8 +247,10 @@ def _tutorial(model: str, case: Case) -> Train:
     if model in tutorial.NETWORKS:
         network: Any = tutorial.NETWORKS[model]()
     else:
-        network = prepare(model, case.content(model, "fp32", torch.get_num_threads())).task.model
-        network.to(memory_format=torch.contiguous_format)
+        # As a user has it: no layer quickened, no memory format.
+        torch.manual_seed(0)
+        meta = storage.read_meta(Path("data/processed") / case.dataset["kind"])
+        network, _ = building.build({"name": model}, meta.spec, model)
     tensors = storage.read(Path("data/processed") / case.dataset["kind"], "train")
     if case.dataset == TEXTS:
         rows = list(torch.split(tensors["tokens"].long(), tensors["offsets"].diff().tolist()))

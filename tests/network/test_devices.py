@@ -33,7 +33,7 @@ def test_more_processes_than_gpus_are_refused(monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "1")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    with pytest.raises(ValueError, match=r"process 1 finds no GPU of its own, since this machine has 1: .*DEVICE=cpu"):
+    with pytest.raises(ValueError, match=r"process 1 finds no GPU of its own, since there is 1: .*DEVICE=cpu"):
         devices.prepare(torch.get_num_threads())
 
 

@@ -2,13 +2,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from pipeline.network.layers import Flatten, PooledConv2d, Unflatten
+from pipeline.network.layers import MapsToRows, PooledConv2d, RowsToMaps
 
 
 def test_maps_become_rows_and_maps_again_without_a_copy():
     maps = torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last)
-    rows = Flatten()(maps)
-    again = Unflatten((3, 4, 5))(rows)
+    rows = MapsToRows()(maps)
+    again = RowsToMaps((3, 4, 5))(rows)
     assert rows.shape == (2, 60) and torch.equal(again, maps)
     assert maps.data_ptr() == rows.data_ptr() == again.data_ptr()
     assert again.is_contiguous(memory_format=torch.channels_last)
@@ -16,7 +16,7 @@ def test_maps_become_rows_and_maps_again_without_a_copy():
 
 def test_rows_of_maps_that_lie_otherwise_are_the_same():
     maps = torch.randn(2, 3, 4, 5)
-    assert torch.equal(Flatten()(maps), Flatten()(maps.to(memory_format=torch.channels_last)))
+    assert torch.equal(MapsToRows()(maps), MapsToRows()(maps.to(memory_format=torch.channels_last)))
 
 
 def test_a_pooled_convolution_is_a_convolution_and_pooling():

@@ -37,6 +37,12 @@ def test_no_logit_is_too_large(logit, target):
     assert cross_entropy(logits, targets).item() == pytest.approx(exact.item(), rel=1e-6)
 
 
+def test_each_element_is_right_to_half_a_rounding():
+    logits = torch.full((64, 1000), -14.0)  # exp(-14) is a few of the smallest steps above 1
+    exact = F.softplus(logits.double()).sum().item()
+    assert cross_entropy(logits, torch.zeros_like(logits)).item() == pytest.approx(exact, abs=64_000 * 6e-8)
+
+
 @pytest.mark.parametrize("logit", [math.nan, math.inf])
 def test_what_is_not_finite_shows(logit):
     logits = torch.zeros(4, 3)

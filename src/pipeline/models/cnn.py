@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec, image_shape
-from pipeline.network.layers import Flatten
+from pipeline.network.layers import MapsToRows
 
 READS = ("image",)
 TASKS = ("classification", "regression")
@@ -24,7 +24,7 @@ class Model(nn.Module):
         # Padding keeps 28 -> 14 -> 7, the 32 * 7 * 7 = 1568 inputs that the tutorial's linear layer expects.
         self.conv1 = nn.Conv2d(channels, 16, kernel_size=3, padding=1)
         self.conv2 = nn.Conv2d(16, 32, kernel_size=3, padding=1)
-        self.flatten = Flatten()
+        self.to_rows = MapsToRows()
         self.fc = nn.Linear(32 * (height // 4) * (width // 4), spec.num_outputs)
 
     def features(self, images: Tensor) -> Tensor:
@@ -32,7 +32,7 @@ class Model(nn.Module):
         # ReLU and the maximum may change places; ReLU has a quarter of the work behind it.
         x = F.relu(F.max_pool2d(self.conv1(images), 2))  # (N, 16, H/2, W/2)
         x = F.relu(F.max_pool2d(self.conv2(x), 2))  # (N, 32, H/4, W/4)
-        return self.flatten(x)
+        return self.to_rows(x)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.fc(self.features(images))

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec, quarters
-from pipeline.network.layers import Flatten, Unflatten
+from pipeline.network.layers import MapsToRows, RowsToMaps
 
 READS = ("image",)
 TASKS = ("vae",)
@@ -36,12 +36,12 @@ class Model(nn.Module):
         num_inner = 2 * maps * height * width
         self.conv1 = nn.Conv2d(channels, maps, kernel_size=4, stride=2, padding=1)
         self.conv2 = nn.Conv2d(maps, 2 * maps, kernel_size=4, stride=2, padding=1)
-        self.flatten = Flatten()
+        self.to_rows = MapsToRows()
         self.hidden = nn.Linear(num_inner, options.hidden_size)
         self.moments = nn.Linear(options.hidden_size, 2 * options.latent_size)
         self.decoder_hidden = nn.Linear(options.latent_size, options.hidden_size)
         self.decoder_maps = nn.Linear(options.hidden_size, num_inner)
-        self.unflatten = Unflatten((2 * maps, height, width))
+        self.to_maps = RowsToMaps((2 * maps, height, width))
         self.deconv2 = nn.ConvTranspose2d(2 * maps, maps, kernel_size=4, stride=2, padding=1)
         self.deconv1 = nn.ConvTranspose2d(maps, channels, kernel_size=4, stride=2, padding=1)
 
@@ -49,14 +49,14 @@ class Model(nn.Module):
         """Mean and logarithm of the variance of each image's latents, both (N, latent_size)."""
         x = F.relu(self.conv1(images))  # (N, maps, H/2, W/2)
         x = F.relu(self.conv2(x))  # (N, 2 maps, H/4, W/4)
-        hidden = F.relu(self.hidden(self.flatten(x)))
+        hidden = F.relu(self.hidden(self.to_rows(x)))
         mean, log_variance = self.moments(hidden).chunk(2, dim=1)
         return mean, log_variance
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (N, latent_size) -> logits of pixels (N, C, H, W)."""
         x = F.relu(self.decoder_maps(F.relu(self.decoder_hidden(latents))))
-        return self.deconv1(F.relu(self.deconv2(self.unflatten(x))))
+        return self.deconv1(F.relu(self.deconv2(self.to_maps(x))))
 
     def forward(self, images: Tensor) -> Tensor:
         return self.decode(self.encode(images)[0])

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec, quarters
-from pipeline.network.layers import Flatten, Unflatten
+from pipeline.network.layers import MapsToRows, RowsToMaps
 
 READS = ("image",)
 TASKS = ("gan",)
@@ -35,7 +35,7 @@ class Model(nn.Module):
         maps, self.latent_size = options.num_maps, options.latent_size
         self.generator = nn.Sequential(
             nn.Linear(options.latent_size, 2 * maps * height * width, bias=False),
-            Unflatten((2 * maps, height, width)),
+            RowsToMaps((2 * maps, height, width)),
             nn.BatchNorm2d(2 * maps),
             nn.ReLU(inplace=True),
             nn.ConvTranspose2d(2 * maps, maps, kernel_size=4, stride=2, padding=1, bias=False),
@@ -50,7 +50,7 @@ class Model(nn.Module):
             nn.Conv2d(maps, 2 * maps, kernel_size=4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(2 * maps),
             nn.LeakyReLU(0.2, inplace=True),
-            Flatten(),
+            MapsToRows(),
             nn.Linear(2 * maps * height * width, 1),
         )
         for module in self.modules():

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec, quarters
-from pipeline.network.layers import Unflatten
+from pipeline.network.layers import RowsToMaps
 
 READS = ("image",)
 TASKS = ("gan",)
@@ -41,7 +41,7 @@ class Model(nn.Module):
         # Two transposed convolutions with a stride of 2 take the place of the listing's up-samplings and strides.
         self.generator = nn.Sequential(
             nn.Linear(options.latent_size, maps * height * width, bias=False),
-            Unflatten((maps, height, width)),
+            RowsToMaps((maps, height, width)),
             nn.BatchNorm2d(maps),
             nn.ReLU(inplace=True),
             nn.ConvTranspose2d(maps, half, kernel_size=4, stride=2, padding=1, bias=False),

@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from pipeline.core.schema import Schema
 from pipeline.core.spec import DataSpec, image_shape
-from pipeline.network.layers import Flatten, PooledConv2d
+from pipeline.network.layers import MapsToRows, PooledConv2d
 
 READS = ("image",)
 TASKS = ("classification", "regression")
@@ -24,7 +24,7 @@ class Model(nn.Module):
         # LeNet was drawn for 32 x 32 pixels; padding the first convolution gives 28 x 28 its 16 maps of 5 x 5.
         self.conv1 = PooledConv2d(channels, 6, kernel_size=5, padding=2)
         self.conv2 = PooledConv2d(6, 16, kernel_size=5)
-        self.flatten = Flatten()
+        self.to_rows = MapsToRows()
         self.fc1 = nn.Linear(16 * ((height // 2 - 4) // 2) * ((width // 2 - 4) // 2), 120)
         self.fc2 = nn.Linear(120, 84)
         self.fc3 = nn.Linear(84, spec.num_outputs)
@@ -33,7 +33,7 @@ class Model(nn.Module):
         """What the last layer reads: (N, 84)."""
         # ReLU and the maximum may change places; ReLU has a quarter of the work behind it.
         x = F.relu(self.conv1(images))  # (N, 6, 14, 14) for 28 x 28 pixels
-        x = F.relu(self.flatten(self.conv2(x)))  # (N, 400), of 16 maps of 5 x 5
+        x = F.relu(self.to_rows(self.conv2(x)))  # (N, 400), of 16 maps of 5 x 5
         x = F.relu(self.fc1(x))  # (N, 120)
         return F.relu(self.fc2(x))
 

@@ -68,7 +68,7 @@ def prepare(num_threads: int) -> torch.device:
         number, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()  # torchrun's
         if number >= count:
             raise ValueError(
-                f"process {number} finds no GPU of its own, since this machine has {count}: start as many processes as "
+                f"process {number} finds no GPU of its own, since there is {count}: start as many processes as "
                 "GPUs (torchrun's --nproc-per-node), or set PIPELINE_DEVICE=cpu"
             )
         torch.cuda.set_device(number)

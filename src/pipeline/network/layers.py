@@ -8,14 +8,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-class Flatten(nn.Module):
-    """Maps (N, C, H, W) -> (N, H·W·C), in the order in which channels_last has them in memory: nothing is copied."""
+class MapsToRows(nn.Module):
+    """Maps (N, C, H, W) -> (N, H·W·C), in the order in which channels_last has them in memory."""
 
     def forward(self, maps: Tensor) -> Tensor:
         return maps.permute(0, 2, 3, 1).flatten(1)
 
 
-class Unflatten(nn.Module):
+class RowsToMaps(nn.Module):
     """The other way: (N, H·W·C) -> maps (N, C, H, W) of the ``shape`` (C, H, W)."""
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
@@ -27,7 +27,7 @@ class Unflatten(nn.Module):
 
 
 class PooledConv2d(nn.Conv2d):
-    """A convolution and the maximum of each 2 x 2 of its outputs: (N, C, H, W) -> (N, M, H', W').
+    """A convolution to few maps and the maximum of each 2 x 2 of its outputs: (N, C, H, W) -> (N, M, H', W').
 
     H' is half of H + 2·padding - kernel_size + 1, rounded down, and W' likewise.
     """

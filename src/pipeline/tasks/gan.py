@@ -115,8 +115,13 @@ class Task(LearningTask):
         return (real + F.softplus(fake_logits.float()).mean()) / 2
 
     def _deceive(self, fake: Tensor) -> Tensor:
-        with self.precision(fake.device):
-            logits = self.model.discriminator(fake)
+        # Its own gradients aren't wanted now, which a layer written in Python can't see by itself.
+        self.model.discriminator.requires_grad_(False)
+        try:
+            with self.precision(fake.device):
+                logits = self.model.discriminator(fake)
+        finally:
+            self.model.discriminator.requires_grad_(True)
         return F.softplus(-logits.float()).mean()
 
     def validate(self, piece: Piece) -> dict[str, Tensor]:

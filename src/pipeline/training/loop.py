@@ -19,8 +19,9 @@ from pipeline.training.task import LearningTask, Row
 #: Examples in a batch that is only measured: large, since no activation is kept for a gradient.
 EVALUATION_BATCH = 1000
 
-#: Batches that are put together in one go, and bytes that they may take. One alone, between two steps of a small
-#: network, takes five times as long, since those leave nothing of its code and data in the processor's cache.
+#: Batches that are put together in one go, and bytes that they may take by the size of those before. One alone, between
+#: two steps of a small network, takes five times as long, since those leave nothing of its code and data in the
+#: processor's cache.
 AHEAD, AHEAD_BYTES = 32, 1 << 22
 
 #: Inputs and targets (N,), on the device.
@@ -87,7 +88,7 @@ def fit(
         with devices.tf32(options.precision == "tf32"):  # validation is in float32
             losses = _train_epoch(task, train, options, seed, state, observer)
         epoch = len(state.history) + 1
-        row = {"epoch": epoch, **losses, **_validate(task, val)}
+        row = {"epoch": epoch, **losses, **validate(task, val)}
         _check_finite(row)
         state.history.append(row)
         if epoch in options.sample_epochs and (images := task.show()) is not None:
@@ -182,7 +183,8 @@ def _batches(
 
 
 @torch.inference_mode()
-def _validate(task: LearningTask, val: Split) -> dict[str, float]:
+def validate(task: LearningTask, val: Split) -> dict[str, float]:
+    """Measure the examples ``val`` in evaluation mode: ``val_<metric>``, means over them or what comes of such."""
     inputs, targets = val
     task.model.eval()
     sums: dict[str, Tensor] = {}

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from pipeline.training.onednn.products import product_dtype, times
+from pipeline.training.onednn.products import multiplies, product_dtype, times
 
 #: Multiplications of a product below which calling it by way of Python costs more than it gains.
 LARGE = 1 << 21
@@ -16,9 +16,11 @@ class OneDnnLinear(nn.Linear):
     """(..., in_features) -> (..., out_features) on a CPU, float32, or bfloat16 within autocast."""
 
     def forward(self, inputs: Tensor) -> Tensor:
-        if not torch.is_grad_enabled() or inputs.numel() * self.out_features < LARGE:
+        dtype = product_dtype(self.weight)
+        is_large = inputs.numel() * self.out_features >= LARGE
+        if not (torch.is_grad_enabled() and is_large and inputs.dim() > 1 and multiplies(dtype)):
             return super().forward(inputs)
-        outputs: Tensor = _Linear.apply(inputs, self.weight, self.bias, product_dtype(self.weight))
+        outputs: Tensor = _Linear.apply(inputs, self.weight, self.bias, dtype)
         return outputs
 
 
@@ -32,13 +34,15 @@ class _Linear(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, Tensor | None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
         rounded, factor = ctx.saved_tensors
         rows = gradients[0].flatten(0, -2)  # (N, out_features)
-        of_inputs = of_bias = None
+        of_inputs = of_weight = of_bias = None
         if ctx.needs_input_grad[0]:
             of_inputs = times(rows, factor.t()).view_as(rounded).to(ctx.dtypes[0])
+        if ctx.needs_input_grad[1]:
+            # Autocast's own gradient arrives transposed, and is copied from column to column.
+            of_weight = times(rows.t(), rounded.flatten(0, -2).t()).to(ctx.dtypes[1])
         if ctx.needs_input_grad[2]:
             of_bias = rows.sum(0, dtype=ctx.dtypes[1])
-        # Autocast's own gradient arrives transposed, and is copied from column to column.
-        return of_inputs, times(rows.t(), rounded.flatten(0, -2).t()).to(ctx.dtypes[1]), of_bias, None
+        return of_inputs, of_weight, of_bias, None

@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from pipeline.network.layers import PooledConv2d
-from pipeline.training.onednn.products import product_dtype, times
+from pipeline.training.onednn.products import multiplies, product_dtype, times
 
 
 class OneDnnPooledConv2d(PooledConv2d):
@@ -24,19 +24,23 @@ class OneDnnPooledConv2d(PooledConv2d):
     An odd ``kernel_size`` is needed, and a gradient; else it is the parent.
 
     The four outputs under a maximum are those of four maps of one convolution with a stride of 2, whose kernels, larger
-    by one, have the small one in a corner each. That is a product of matrices with a third of the numbers, and its rows
-    are what the maximum is of.
+    by one, have the small one in a corner each. That is a product of matrices whose rows the maximum is of. For 5 x 5
+    pixels it multiplies 1.4 times as often, and gathers a third of the numbers.
     """
 
     def forward(self, inputs: Tensor) -> Tensor:
-        if not torch.is_grad_enabled() or self.kernel_size[0] % 2 == 0:
+        dtype, kernel_size, padding = product_dtype(self.weight), self.kernel_size[0], int(self.padding[0])
+        fits = inputs.dim() == 4 and inputs.shape[1] == self.in_channels and kernel_size % 2 == 1
+        if not (torch.is_grad_enabled() and fits and multiplies(dtype)):
             return super().forward(inputs)
-        dtype = product_dtype(self.weight)
-        outputs: Tensor = _PooledConv2d.apply(inputs, self.weight, self.bias, self.padding[0], dtype)
-        return outputs
+        height, width = ((length + 2 * padding - kernel_size + 1) // 2 for length in inputs.shape[2:])
+        outputs: Tensor = _PooledConv2d.apply(inputs, self.weight, self.bias, padding, dtype)
+        return outputs.view(self.out_channels, height, width, len(inputs)).permute(3, 0, 1, 2)
 
 
 class _PooledConv2d(torch.autograd.Function):
+    """The outputs as (M, H'·W'·N): a view of them couldn't be changed in place."""
+
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor, padding: int, dtype: torch.dtype) -> Tensor:
         num_maps, channels, kernel_size, _ = weight.shape
@@ -57,25 +61,28 @@ class _PooledConv2d(torch.autograd.Function):
         ctx.save_for_backward(columns, kernels, values, of_rows)
         ctx.input_shape, ctx.padding, ctx.sizes = inputs.shape, padding, (size, height, width)
         ctx.dtypes = inputs.dtype, weight.dtype
-        return outputs.view(num_maps, height, width, -1).permute(3, 0, 1, 2)
+        return outputs
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None]:
         columns, kernels, values, of_rows = ctx.saved_tensors
         size, height, width = ctx.sizes
         channels, num_maps = ctx.input_shape[1], values.shape[2]
-        gradient = gradients[0].permute(1, 2, 3, 0).reshape(num_maps, -1)
+        gradient = gradients[0].contiguous()
         rows = _of_maximum(_of_maximum(gradient, of_rows, 0), values, 1).view(4 * num_maps, -1)
-        of_kernels = times(columns, rows).to(ctx.dtypes[1]).view(channels, size, size, 2, 2, num_maps)
-        of_weight = of_kernels[:, 1:, :, 0] + of_kernels[:, :-1, :, 1]  # (C, kernel_size, size, 2, M)
-        of_weight = of_weight[:, :, 1:, 0] + of_weight[:, :, :-1, 1]  # (C, kernel_size, kernel_size, M)
-        of_inputs = None
+        of_inputs = of_weight = of_bias = None
         if ctx.needs_input_grad[0]:
             patches = times(kernels.t(), rows.t()).view(channels, size // 2, 2, size // 2, 2, height, width, -1)
             of_inputs = _overlaid(patches, ctx.input_shape, ctx.padding).to(ctx.dtypes[0])
-        of_bias = gradient.sum(1, dtype=ctx.dtypes[1])
-        return of_inputs, of_weight.permute(3, 0, 1, 2), of_bias, None, None
+        if ctx.needs_input_grad[1]:
+            of_kernels = times(columns, rows).to(ctx.dtypes[1]).view(channels, size, size, 2, 2, num_maps)
+            of_height = of_kernels[:, 1:, :, 0] + of_kernels[:, :-1, :, 1]  # (C, kernel_size, size, 2, M)
+            of_both = of_height[:, :, 1:, 0] + of_height[:, :, :-1, 1]  # (C, kernel_size, kernel_size, M)
+            of_weight = of_both.permute(3, 0, 1, 2)
+        if ctx.needs_input_grad[2]:
+            of_bias = gradient.sum(1, dtype=ctx.dtypes[1])
+        return of_inputs, of_weight, of_bias, None, None
 
 
 def _of_maximum(gradient: Tensor, values: Tensor, dim: int) -> Tensor:

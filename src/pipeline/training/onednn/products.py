@@ -10,11 +10,18 @@ from torch import Tensor
 def times(one: Tensor, other: Tensor, bias: Tensor | None = None) -> Tensor:
     """``one`` (..., K) times the transpose of ``other`` (M, K), plus ``bias`` (M,): (..., M).
 
-    All have one type, float32 or bfloat16.
+    All have one type, which :func:`multiplies`.
     """
     # The one way to it that PyTorch has: its own compiler's.
     result: Tensor = torch.ops.mkldnn._linear_pointwise.default(one, other, bias, "none", [], "")
     return result
+
+
+def multiplies(dtype: torch.dtype) -> bool:
+    """Whether oneDNN multiplies numbers of this type here: float32, and bfloat16 on a CPU that has it or AVX-512."""
+    if dtype == torch.bfloat16:
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return dtype == torch.float32
 
 
 def product_dtype(weight: Tensor) -> torch.dtype:
