@@ -9,6 +9,7 @@ from pipeline.tasks import classification
 from pipeline.training import loop
 from pipeline.training.options import Augment, TrainOptions
 from pipeline.training.pieces import whole
+from pipeline.training.task import compiler_options
 
 SPEC = DataSpec(modality="image", shape=(1, 28, 28), num_classes=10)
 IMAGES = Meta(spec=SPEC, classes=(), counts={}, scale=255.0, mean=(0.3,), std=(0.3,))
@@ -159,17 +160,22 @@ def test_an_epoch_waits_for_the_device_at_its_end_only(problem):
 @pytest.mark.slow  # the compiler takes its time
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # of the compiler's own doing
 @pytest.mark.parametrize(("task", "settings"), [("classification", {"model": "cnn"}), *GENERATORS])
-def test_compiled_networks_learn_the_same(problem, task, settings, monkeypatch):
-    from torch._inductor import config  # the compiler, seconds to import
-
+def test_compiled_networks_learn_the_same(problem, task, settings):
     settings = {"model": settings["model"], "loss": settings.get("loss", {"name": "cross_entropy"}), "task": task}
 
     def compiled(learner, state):
         learner.compile("default")
 
     _, eager = problem(**settings, epochs=2)
-    monkeypatch.setattr(config, "deterministic", False)
     _, state = problem(**settings, epochs=2, prepare=compiled)
-    assert config.deterministic
     for name, value in eager.history[-1].items():
         assert state.history[-1][name] == pytest.approx(value, rel=1e-3), name
+
+
+@pytest.mark.slow  # the compiler takes its time
+@pytest.mark.parametrize(("mode", "graphs"), [("default", False), ("reduce-overhead", True)])
+def test_the_compiler_chooses_no_kernel_by_how_long_it_takes(mode, graphs):
+    compiled = compiler_options(mode)
+    assert compiled["deterministic"] and compiled.get("triton.cudagraphs", False) == graphs
+    network = torch.nn.Linear(2, 3)
+    network.compile(options=compiled)  # refuses options that it doesn't know

@@ -15,7 +15,7 @@ from pipeline.network import processes
 from pipeline.training.optimizer import Optimizer
 from pipeline.training.options import TrainOptions
 from pipeline.training.pieces import Piece
-from pipeline.training.task import LearningTask, Row, weighted
+from pipeline.training.task import LearningTask, Row, compiler_options, weighted
 
 #: Validation metric -> which of two values is better.
 METRICS = {"val_loss": min, "val_diversity": max}
@@ -70,7 +70,7 @@ class Task(LearningTask):
     def compile(self, mode: str) -> None:
         """See :meth:`LearningTask.compile`."""
         super().compile(mode)
-        self.model.discriminator.compile(mode=mode, dynamic=False)
+        self.model.discriminator.compile(options=compiler_options(mode), dynamic=False)
 
     def update(self, pieces: list[Piece], step: int) -> dict[str, Tensor]:
         """Train the discriminator by one step, then against it the generator; see :meth:`LearningTask.update`.

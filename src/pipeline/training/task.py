@@ -90,10 +90,7 @@ class LearningTask(ABC):
         For each size of batch its own: kernels for any size, which it would make at the second one, would let the bits
         depend on the order in which a process has met the sizes.
         """
-        from torch._inductor import config  # the compiler, seconds to import
-
-        config.deterministic = True  # or a GPU's kernels, and with them the bits, would be those that were fastest once
-        self.learning.compile(mode=mode, dynamic=False)
+        self.learning.compile(options=compiler_options(mode), dynamic=False)
 
     def augmented(self, piece: Piece) -> Piece:
         """Images (uint8) after random changes; anything else as it is."""
@@ -140,6 +137,16 @@ class SupervisedTask(LearningTask):
     def validate(self, piece: Piece) -> dict[str, Tensor]:
         """See :meth:`LearningTask.validate`."""
         return self.measure(self.model(self.read(piece.inputs)), piece.targets)
+
+
+def compiler_options(mode: str) -> dict[str, Any]:
+    """The compiler's options in a ``mode`` of ``torch.compile``, which takes no further options beside a mode.
+
+    No kernel is chosen by how long it took: with the kernels the bits would differ from one training to the next.
+    """
+    from torch._inductor import list_mode_options  # the compiler, seconds to import
+
+    return {**list_mode_options(mode), "deterministic": True}
 
 
 def weighted(values: list[dict[str, Tensor]], pieces: Iterable[Piece]) -> dict[str, Tensor]:
