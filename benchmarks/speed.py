@@ -18,6 +18,7 @@ are downloaded.
 """
 
 import argparse
+import json
 import platform
 import shlex
 import statistics
@@ -141,6 +142,8 @@ def main(options: argparse.Namespace) -> None:
     settings = f"{options.precision} (the tutorial fp32), threads: {options.threads}, {rounds}"
     title = "; ".join(filter(None, [settings, machine(), note]))
     file = RESULTS / f"speed_{options.precision}_{options.threads}.json"
+    if file.exists() and (before := json.loads(file.read_text(encoding="utf-8")))["title"] == title:
+        found = before["models"] | found  # those of other models, measured with the same settings
     write_json(file, {"title": title, "models": found})
     file.with_suffix(".md").write_text(f"{title}\n\n{as_table(found)}", encoding="utf-8")
     draw(found, title, file.with_suffix(".png"))
