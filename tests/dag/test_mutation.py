@@ -28,6 +28,7 @@ BY_KIND = {
     "src/pipeline/evaluation/": {"evaluate"},
     "src/pipeline/exporting/": {"export"},
     "src/pipeline/network/inputs.py": {"evaluate", "export"},
+    "src/pipeline/network/layers.py": {"evaluate", "export"},
 }
 
 LENET = ("train@lenet", "evaluate@lenet", "export@lenet", "compare@gan")

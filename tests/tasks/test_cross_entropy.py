@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from pipeline.training.bernoulli import NUM_FACTORS, cross_entropy
+from pipeline.tasks.vae import NUM_FACTORS, cross_entropy
 
 
 def questions(count):
