@@ -18,7 +18,7 @@ import ways
 
 from pipeline.network.batches import Rows
 from pipeline.training import loop
-from pipeline.training.run import prepare
+from pipeline.training.run import Unwatched, prepare
 
 TIMES = (1, 10)
 
@@ -33,7 +33,7 @@ def measure(model: str, num_rounds: int, folder: Path) -> dict[int, list[float]]
     for turn in range(num_rounds + 1):
         for times, split in splits.items():
             begun = time.perf_counter()
-            loop._train_epoch(job.task, split, job.options, turn, loop.State(), target.Silent())
+            loop._train_epoch(job.task, split, job.options, turn, loop.State(), Unwatched())
             if turn:  # what is done once was done in the first
                 taken[times].append((time.perf_counter() - begun) / len(split[1]) * 1e6)
     return taken

@@ -22,13 +22,12 @@ from typing import Any
 import speed
 import ways
 from ruamel.yaml import YAML
-from target import Silent
 
 from pipeline.core import storage
 from pipeline.core.files import write_json
 from pipeline.network import batches
 from pipeline.training import loop
-from pipeline.training.run import prepare
+from pipeline.training.run import Unwatched, prepare
 
 
 def learn(content: dict[str, Any], run: str, folder: Path) -> dict[str, float]:
@@ -36,7 +35,7 @@ def learn(content: dict[str, Any], run: str, folder: Path) -> dict[str, float]:
     os.chdir(folder)
     job = prepare(run, content)
     state, begun = loop.State(), time.perf_counter()
-    loop.fit(job.task, job.train, job.val, job.options, job.seed, job.better, state, Silent())
+    loop.fit(job.task, job.train, job.val, job.options, job.seed, job.better, state, Unwatched())
     seconds = time.perf_counter() - begun
     tensors = storage.read(Path("data/processed") / content["runs"][run]["dataset"], "test")
     test = batches.of(tensors, job.device), tensors["targets"].to(job.device)
