@@ -140,7 +140,8 @@ def _train_epoch(
         if state.losses is None:
             state.losses = torch.empty(num_steps, len(losses), device=device)
             state.loss_names = list(losses)
-        torch.stack(list(losses.values()), out=state.losses[number])
+        for place, loss in zip(state.losses[number].unbind(), losses.values(), strict=True):
+            place.copy_(loss)
         state.step += 1
         observer.on_step(state.step, losses)
     assert state.losses is not None
