@@ -6,10 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from pipeline.training.onednn.products import multiplies, product_dtype, times
-
-#: Multiplications of a product below which calling it by way of Python costs more than it gains.
-LARGE = 1 << 21
+from pipeline.training.onednn.products import LARGE, multiplies, product_dtype, times
 
 
 class OneDnnLinear(nn.Linear):

@@ -6,6 +6,9 @@ PyTorch gives products of float32 to MKL, which on AMD's processors stays with v
 import torch
 from torch import Tensor
 
+#: Multiplications of a product below which calling it by way of Python costs more than it gains.
+LARGE = 1 << 21
+
 
 def times(one: Tensor, other: Tensor, bias: Tensor | None = None) -> Tensor:
     """``one`` (..., K) times the transpose of ``other`` (M, K), plus ``bias`` (M,): (..., M).

@@ -5,9 +5,15 @@ from torch import nn
 
 from pipeline.network.layers import PooledConv2d
 from pipeline.training.onednn.linear import OneDnnLinear
+from pipeline.training.onednn.narrow import OneDnnConv2d, OneDnnConvTranspose2d
 from pipeline.training.onednn.pooled import OneDnnPooledConv2d
 
-QUICK = {nn.Linear: OneDnnLinear, PooledConv2d: OneDnnPooledConv2d}
+QUICK = {
+    nn.Linear: OneDnnLinear,
+    PooledConv2d: OneDnnPooledConv2d,
+    nn.Conv2d: OneDnnConv2d,
+    nn.ConvTranspose2d: OneDnnConvTranspose2d,
+}
 
 
 def quicken(network: nn.Module) -> None:

@@ -1,0 +1,39 @@
+from copy import deepcopy
+
+import pytest
+import torch
+from quick_layers import TOLERANCES, assert_alike, is_quick, learn, quickened
+from torch import nn
+
+from pipeline.training.onednn.products import LARGE, multiplies
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(300, 200), (4, 75, 200)])
+def test_it_learns_the_same(shape, bias):
+    layer, inputs = nn.Linear(200, 150, bias=bias), torch.randn(shape)
+    weights = torch.randn(*shape[:-1], 150)
+    quick = quickened(layer)
+    found = learn(quick, inputs, weights)
+    assert is_quick(quick(inputs))
+    assert_alike(found, learn(deepcopy(layer).double(), inputs.double(), weights), TOLERANCES[torch.float32])
+
+
+@pytest.mark.skipif(not multiplies(torch.bfloat16), reason="needs a processor with AVX-512")
+def test_a_gradient_within_autocast_lies_as_its_weight():
+    quick = quickened(nn.Linear(200, 150))
+    with torch.autocast("cpu", torch.bfloat16):
+        quick(torch.randn(300, 200)).float().sum().backward()
+    assert quick.weight.grad.is_contiguous()
+
+
+def test_small_products_are_pytorchs():
+    quick = quickened(nn.Linear(200, 150))
+    few = LARGE // (200 * 150)
+    assert not is_quick(quick(torch.randn(few, 200)))
+    assert is_quick(quick(torch.randn(few + 1, 200)))
