@@ -57,7 +57,7 @@ def _blocks(values: Tensor, generator: torch.Generator | None, skipped: int) -> 
         rows = rows[rows < len(values)]
         if generator is not None:
             rows = rows[torch.randperm(len(rows), generator=generator)]
-        # By blocks only while there is something to read meanwhile: a small network's step has time for few of them.
+        # By blocks only while there is something to read meanwhile: each costs a small network's step noticeably.
         for number, some in enumerate(torch.split(rows, num_rows if len(following) else len(rows))):
             for start in following[number : number + 1].tolist():
                 read_ahead(values[start : start + num_rows])

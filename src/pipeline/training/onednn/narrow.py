@@ -1,9 +1,10 @@
-"""Convolutions whose result, or its gradient, has the few channels of an image.
+"""Convolutions to the few channels of an image, and gradients of those from them.
 
 A kernel for convolutions computes one channel in each lane of a vector: with 1 or 3 most lanes of 16 are empty. Here a
 product of matrices makes the window of pixels that belongs to each place of the maps, and what overlaps is added up.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -13,8 +14,9 @@ from torch.nn import functional as F
 
 from pipeline.training.onednn.products import LARGE, multiplies, product_dtype, times
 
-#: From so many channels on PyTorch's kernels are faster: they take little longer for more channels.
-MANY = 4
+#: Where PyTorch's kernels were seen to be slower: they take little longer for more channels, and for windows of which
+#: more cover a pixel.
+MOST_CHANNELS, MOST_WINDOWS = 3, 4
 
 Sizes = tuple[int, ...]
 
@@ -22,14 +24,13 @@ Sizes = tuple[int, ...]
 class OneDnnConvTranspose2d(nn.ConvTranspose2d):
     """Maps (N, M, H, W) -> images (N, C, H', W') as its parent computes them, but for rounding; on a CPU.
 
-    In float32, or in bfloat16 within autocast.
-
-    With many channels or little to multiply, and without a gradient, it is the parent.
+    In float32, or in bfloat16 within autocast. Without a gradient, and for all that is large, small or unusual, it is
+    the parent.
     """
 
     def forward(self, maps: Tensor, output_size: list[int] | None = None) -> Tensor:
-        is_plain = output_size is None and not any(self.output_padding) and maps.shape[1:-2] == (self.in_channels,)
-        if not (is_plain and _pays(self, self.out_channels, maps.numel() * self.weight[0].numel())):
+        is_plain = output_size is None and not any(self.output_padding)
+        if not (is_plain and _pays(self, self.out_channels, maps, math.prod(maps.shape[2:]))):
             return super().forward(maps, output_size)
         images: Tensor = _ConvTranspose2d.apply(
             maps, self.weight, self.bias, self.stride, self.padding, product_dtype(self.weight)
@@ -40,12 +41,13 @@ class OneDnnConvTranspose2d(nn.ConvTranspose2d):
 class OneDnnConv2d(nn.Conv2d):
     """Images (N, C, H, W) -> maps (N, M, H', W') as its parent computes them; on a CPU.
 
-    If the images need a gradient, it comes as the result of :class:`OneDnnConvTranspose2d` does.
+    If the images need a gradient, it comes as the result of :class:`OneDnnConvTranspose2d` does, and as seldom.
     """
 
     def forward(self, images: Tensor) -> Tensor:
-        is_plain = images.requires_grad and images.dim() == 4 and self.padding_mode == "zeros"
-        if not (is_plain and _pays(self, self.in_channels, images.numel() * self.weight[:, 0].numel())):
+        places = math.prod(images.shape[2:]) // math.prod(self.stride)
+        is_plain = images.requires_grad and self.padding_mode == "zeros"
+        if not (is_plain and _pays(self, self.in_channels, images, places)):
             return super().forward(images)
         maps: Tensor = _Conv2d.apply(
             images, self.weight, self.bias, self.stride, self.padding, product_dtype(self.weight)
@@ -53,10 +55,14 @@ class OneDnnConv2d(nn.Conv2d):
         return maps
 
 
-def _pays(layer: nn.Conv2d | nn.ConvTranspose2d, channels: int, multiplications: int) -> bool:
+def _pays(layer: nn.Conv2d | nn.ConvTranspose2d, channels: int, inputs: Tensor, places: int) -> bool:
+    """Whether images with these ``channels``, of windows at so many ``places``, come quicker by a product."""
+    is_narrow = channels <= MOST_CHANNELS and math.prod(layer.kernel_size) <= MOST_WINDOWS * math.prod(layer.stride)
+    if not (is_narrow and torch.is_grad_enabled() and inputs.dim() == 4 and inputs.shape[1] == layer.in_channels):
+        return False
     is_plain = layer.groups == 1 and set(layer.dilation) == {1} and not isinstance(layer.padding, str)
-    is_large = channels < MANY and multiplications >= LARGE
-    return torch.is_grad_enabled() and is_plain and is_large and multiplies(product_dtype(layer.weight))
+    is_large = len(inputs) * places * layer.weight.numel() >= LARGE
+    return is_plain and is_large and multiplies(product_dtype(layer.weight))
 
 
 class _ConvTranspose2d(torch.autograd.Function):

@@ -17,7 +17,10 @@ QUICK = {
 
 
 def quicken(network: nn.Module) -> None:
-    """Let layers of ``network``, on a CPU, learn by oneDNN; what they are named and compute stays the same."""
+    """Let layers of ``network``, on a CPU, learn by oneDNN; what they are named and compute stays the same.
+
+    But for rounding, and for gradients of gradients, which they don't have.
+    """
     if torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         for module in network.modules():
             module.__class__ = QUICK.get(type(module), type(module))
