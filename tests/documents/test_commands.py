@@ -122,7 +122,9 @@ STEPS = [
         lacks="" if shutil.which("g++") else "g++ isn't installed",
     ),
     Step("make demote RUN=lenet", "there is no champion now"),
-    Step("python benchmarks/target.py", "--seeds", filled=("target.py", "target.py --help")),  # an hour of training
+    # Up to an hour of training each.
+    Step("python benchmarks/target.py", "--seeds", filled=("target.py", "target.py --help")),
+    Step("python benchmarks/seeds.py examples/mnist.yaml --jobs 2", "--precision", filled=("--jobs 2", "--help")),
     Step("make test", r"\d passed", prepared.few_tests),
     Step('pytest -m "not slow"', r"\d passed"),
 ]
