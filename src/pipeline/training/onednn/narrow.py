@@ -19,6 +19,8 @@ from pipeline.training.onednn.products import LARGE, multiplies, product_dtype, 
 MOST_CHANNELS, MOST_WINDOWS = 3, 4
 
 Sizes = tuple[int, ...]
+#: Stride and padding.
+Geometry = tuple[Sizes, Sizes]
 
 
 class OneDnnConvTranspose2d(nn.ConvTranspose2d):
@@ -33,7 +35,7 @@ class OneDnnConvTranspose2d(nn.ConvTranspose2d):
         if not (is_plain and _pays(self, self.out_channels, maps, math.prod(maps.shape[2:]))):
             return super().forward(maps, output_size)
         images: Tensor = _ConvTranspose2d.apply(
-            maps, self.weight, self.bias, self.stride, self.padding, product_dtype(self.weight)
+            maps, self.weight, self.bias, (self.stride, self.padding), product_dtype(self.weight)
         )
         return images
 
@@ -50,7 +52,7 @@ class OneDnnConv2d(nn.Conv2d):
         if not (is_plain and _pays(self, self.in_channels, images, places)):
             return super().forward(images)
         maps: Tensor = _Conv2d.apply(
-            images, self.weight, self.bias, self.stride, self.padding, product_dtype(self.weight)
+            images, self.weight, self.bias, (self.stride, self.padding), product_dtype(self.weight)
         )
         return maps
 
@@ -68,45 +70,29 @@ def _pays(layer: nn.Conv2d | nn.ConvTranspose2d, channels: int, inputs: Tensor, 
 class _ConvTranspose2d(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any,
-        maps: Tensor,
-        weight: Tensor,
-        bias: Tensor | None,
-        stride: Sizes,
-        padding: Sizes,
-        dtype: torch.dtype,
+        ctx: Any, maps: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry, dtype: torch.dtype
     ) -> Tensor:
-        rounded, factor = maps.to(dtype), weight.to(dtype)
-        ctx.save_for_backward(rounded, factor)
-        ctx.geometry, ctx.dtypes = (stride, padding), (maps.dtype, weight.dtype, weight.dtype)
+        rounded, factor = _kept(ctx, maps, weight, geometry, dtype)
         size = tuple(
             (places - 1) * step - 2 * border + length
-            for places, step, border, length in zip(maps.shape[2:], stride, padding, weight.shape[2:], strict=True)
+            for places, step, border, length in zip(maps.shape[2:], *geometry, weight.shape[2:], strict=True)
         )
-        images = _overlaid(rounded, factor, size, stride, padding)
+        images = _overlaid(rounded, factor, size, *geometry)
         return (images if bias is None else images.add_(bias[:, None, None])).to(dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        return *_gradients(ctx, gradients[0], True, ctx.needs_input_grad[:3]), None, None, None
+        return *_gradients(ctx, gradients[0], True, ctx.needs_input_grad[:3]), None, None
 
 
 class _Conv2d(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any,
-        images: Tensor,
-        weight: Tensor,
-        bias: Tensor | None,
-        stride: Sizes,
-        padding: Sizes,
-        dtype: torch.dtype,
+        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry, dtype: torch.dtype
     ) -> Tensor:
-        rounded, factor = images.to(dtype), weight.to(dtype)
-        ctx.save_for_backward(rounded, factor)
-        ctx.geometry, ctx.dtypes = (stride, padding), (images.dtype, weight.dtype, weight.dtype)
-        return F.conv2d(rounded, factor, None if bias is None else bias.to(dtype), *ctx.geometry)
+        rounded, factor = _kept(ctx, images, weight, geometry, dtype)
+        return F.conv2d(rounded, factor, None if bias is None else bias.to(dtype), *geometry)
 
     @staticmethod
     @once_differentiable
@@ -114,7 +100,15 @@ class _Conv2d(torch.autograd.Function):
         images, weight = ctx.saved_tensors
         _, of_weight, of_bias = _gradients(ctx, gradients[0], False, (False, *ctx.needs_input_grad[1:3]))
         of_images = _overlaid(gradients[0], weight, images.shape[2:], *ctx.geometry).to(ctx.dtypes[0])
-        return of_images, of_weight, of_bias, None, None, None
+        return of_images, of_weight, of_bias, None, None
+
+
+def _kept(ctx: Any, inputs: Tensor, weight: Tensor, geometry: Geometry, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Inputs and weight in the ``dtype`` of the products; what their gradients need is kept in ``ctx``."""
+    rounded, factor = inputs.to(dtype), weight.to(dtype)
+    ctx.save_for_backward(rounded, factor)
+    ctx.geometry, ctx.dtypes = geometry, (inputs.dtype, weight.dtype, weight.dtype)
+    return rounded, factor
 
 
 def _overlaid(maps: Tensor, weight: Tensor, size: Sizes, stride: Sizes, padding: Sizes) -> Tensor:
