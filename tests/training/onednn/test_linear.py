@@ -32,6 +32,21 @@ def test_a_gradient_within_autocast_lies_as_its_weight():
     assert quick.weight.grad.is_contiguous()
 
 
+@pytest.mark.skipif(not multiplies(torch.bfloat16), reason="needs a processor with AVX-512")
+def test_small_products_within_autocast_are_float32():
+    class WithinAutocast(nn.Sequential):
+        def forward(self, inputs):
+            with torch.autocast("cpu", torch.bfloat16):
+                return super().forward(inputs)
+
+    layer, inputs, weights = nn.Linear(20, 15), torch.randn(30, 20), torch.randn(30, 15)
+    network = WithinAutocast(quickened(layer))
+    found, expected = learn(network, inputs, weights), learn(layer, inputs, weights)
+    assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+    rounded = inputs.bfloat16()
+    assert torch.equal(network(rounded), layer(rounded.float()))
+
+
 def test_small_products_are_pytorchs():
     quick = quickened(nn.Linear(200, 150))
     few = LARGE // (200 * 150)

@@ -10,15 +10,22 @@ from pipeline.training.onednn.products import LARGE, multiplies, product_dtype, 
 
 
 class OneDnnLinear(nn.Linear):
-    """(..., in_features) -> (..., out_features) on a CPU, float32, or bfloat16 within autocast."""
+    """(..., in_features) -> (..., out_features) on a CPU, float32, or bfloat16 within autocast.
+
+    Small products are its parent's, and float32: rounding takes longer than multiplying then.
+    """
 
     def forward(self, inputs: Tensor) -> Tensor:
         dtype = product_dtype(self.weight)
-        is_large = inputs.numel() * self.out_features >= LARGE
-        if not (torch.is_grad_enabled() and is_large and inputs.dim() > 1 and multiplies(dtype)):
+        if not (torch.is_grad_enabled() and inputs.dim() > 1 and multiplies(dtype)):
             return super().forward(inputs)
-        outputs: Tensor = _Linear.apply(inputs, self.weight, self.bias, dtype)
-        return outputs
+        if inputs.numel() * self.out_features >= LARGE:
+            outputs: Tensor = _Linear.apply(inputs, self.weight, self.bias, dtype)
+            return outputs
+        if dtype == self.weight.dtype:
+            return super().forward(inputs)
+        with torch.autocast("cpu", enabled=False):
+            return super().forward(inputs.to(self.weight.dtype))
 
 
 class _Linear(torch.autograd.Function):

@@ -45,7 +45,8 @@ class _PooledConv2d(torch.autograd.Function):
     def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor, padding: int, dtype: torch.dtype) -> Tensor:
         num_maps, channels, kernel_size, _ = weight.shape
         size = kernel_size + 1
-        maps = F.pad(inputs.to(dtype).permute(1, 2, 3, 0), (0, 0, *(padding,) * 4)).contiguous()  # (C, H, W, N)
+        maps = inputs.to(dtype).permute(1, 2, 3, 0)  # (C, H, W, N)
+        maps = (F.pad(maps, (0, 0, *(padding,) * 4)) if padding else maps).contiguous()
         height, width = (maps.shape[1] - kernel_size + 1) // 2, (maps.shape[2] - kernel_size + 1) // 2
         c, h, w, n = maps.stride()
         patches = maps.as_strided((channels, size, size, height, width, len(inputs)), (c, h, w, 2 * h, 2 * w, n))
@@ -57,7 +58,7 @@ class _PooledConv2d(torch.autograd.Function):
         kernels = corners.reshape(4 * num_maps, -1)
         values = times(kernels, columns.t()).view(2, 2, num_maps, -1)  # lower or upper, right or left
         of_rows = torch.maximum(values[:, 0], values[:, 1])
-        outputs = torch.maximum(of_rows[0], of_rows[1]).add_(bias[:, None])
+        outputs = torch.maximum(of_rows[0], of_rows[1]).add_(bias[:, None].to(dtype))
         ctx.save_for_backward(columns, kernels, values, of_rows)
         ctx.input_shape, ctx.padding, ctx.sizes = inputs.shape, padding, (size, height, width)
         ctx.dtypes = inputs.dtype, weight.dtype
@@ -104,7 +105,11 @@ def _overlaid(patches: Tensor, shape: torch.Size, padding: int) -> Tensor:
     half, at_height, at_width = patches.shape[1], *patches.shape[5:7]
     tall, wide = -(-height // 2) + padding, -(-width // 2) + padding
     total = torch.zeros(channels, tall, 2, wide, 2, count)
-    for i, j in product(range(half), repeat=2):
-        total[:, i : i + at_height, :, j : j + at_width] += patches[:, i, :, j].permute(0, 3, 1, 4, 2, 5)
+    window = channels, at_height, 2, at_width, 2, count
+    c, i, h, j, w, y, x, n = patches.stride()
+    _, down, _, right, _, _ = total.stride()
+    for row, column in product(range(half), repeat=2):  # as_strided does in one call what takes indexing five
+        place = total.as_strided(window, total.stride(), row * down + column * right)
+        place += patches.as_strided(window, (c, y, h, x, w, n), row * i + column * j)
     maps = total.view(channels, 2 * tall, 2 * wide, count)
     return maps[:, padding : padding + height, padding : padding + width].permute(3, 0, 1, 2)
