@@ -4,7 +4,8 @@
         [--jobs 2]
 
 A seed decides all that is random: the split, the weights, the order, the noise. A run trains as its stage does, without
-DVC and MLflow, in a process of its own; what validation measures after an epoch is then measured on the test set.
+DVC and MLflow, in a process of its own; what validation measures after an epoch is then measured on the test set. Of
+the seconds of training, those that validation took are also there by themselves.
 """
 
 import argparse
@@ -22,26 +23,42 @@ from typing import Any
 import speed
 import ways
 from ruamel.yaml import YAML
+from torch import Tensor
 
 from pipeline.core import storage
 from pipeline.core.files import write_json
 from pipeline.network import batches
 from pipeline.training import loop
-from pipeline.training.run import Unwatched, prepare
+from pipeline.training.run import prepare
+from pipeline.training.task import Row
+
+
+class Clock:
+    """Counts the seconds from the last step of an epoch to its end; see :class:`pipeline.training.loop.Observer`."""
+
+    def __init__(self) -> None:
+        self.validating, self.last_step = 0.0, 0.0
+
+    def on_step(self, step: int, losses: dict[str, Tensor]) -> None:
+        self.last_step = time.perf_counter()
+
+    def on_epoch(self, row: Row) -> None:
+        self.validating += time.perf_counter() - self.last_step
 
 
 def learn(content: dict[str, Any], run: str, folder: Path) -> dict[str, float]:
     """Train ``runs.<run>`` of the parsed example ``content`` in ``folder``, where its data are; what came of it."""
     os.chdir(folder)
     job = prepare(run, content)
-    state, begun = loop.State(), time.perf_counter()
-    loop.fit(job.task, job.train, job.val, job.options, job.seed, job.better, state, Unwatched())
+    state, clock, begun = loop.State(), Clock(), time.perf_counter()
+    loop.fit(job.task, job.train, job.val, job.options, job.seed, job.better, state, clock)
     seconds = time.perf_counter() - begun
     tensors = storage.read(Path("data/processed") / content["runs"][run]["dataset"], "test")
     test = batches.of(tensors, job.device), tensors["targets"].to(job.device)
     measured = loop.validate(job.task, test)
     found = {name.replace("val_", "test_"): value for name, value in measured.items()}
-    return {"seed": content["seed"], "epochs": len(state.history), "seconds": seconds, **found}
+    times = {"seconds": seconds, "validating": clock.validating}
+    return {"seed": content["seed"], "epochs": len(state.history), **times, **found}
 
 
 def contents(example: Path, num_seeds: int, changes: dict[str, Any]) -> Iterator[dict[str, Any]]:
