@@ -96,8 +96,8 @@ class TrainOptions(Schema):
         accumulation: pieces in which a batch goes through the network, one after the other, to need less memory; their
             gradients add up. Batch norm sees a piece at a time.
         clip_norm: the largest norm of all gradients together.
-        precision: ``bf16`` multiplies matrices in bfloat16 and keeps weights in float32; ``tf32`` is for GPUs and the
-            same as ``fp32`` elsewhere.
+        precision: ``bf16`` multiplies matrices in bfloat16, on a CPU where they are large, and keeps weights in
+            float32; ``tf32`` is for GPUs and the same as ``fp32`` elsewhere.
         compile: whether ``torch.compile`` makes the network's kernels, on a GPU as CUDA graphs. It takes up to a minute
             and may pay on a GPU; on a CPU these networks become slower, and the C++ compiler has a say in the bits.
         monitor: the column of ``history.csv`` that says which epoch is best.

@@ -6,7 +6,8 @@ PyTorch gives products of float32 to MKL, which on AMD's processors stays with v
 import torch
 from torch import Tensor
 
-#: Multiplications of a product below which calling it by way of Python costs more than it gains.
+#: Multiplications of a product below which calling it by way of Python costs more than it gains, and so does rounding
+#: to bfloat16.
 LARGE = 1 << 21
 
 
