@@ -4,10 +4,12 @@ import torch
 from torch import nn
 
 from pipeline.network.layers import PooledConv2d
+from pipeline.training.dropout import QuickDropout
 from pipeline.training.onednn.linear import OneDnnLinear
 from pipeline.training.onednn.narrow import OneDnnConv2d, OneDnnConvTranspose2d
 from pipeline.training.onednn.pooled import OneDnnPooledConv2d
 
+#: Those that compute by oneDNN.
 QUICK = {
     nn.Linear: OneDnnLinear,
     PooledConv2d: OneDnnPooledConv2d,
@@ -17,10 +19,11 @@ QUICK = {
 
 
 def quicken(network: nn.Module) -> None:
-    """Let layers of ``network``, on a CPU, learn by oneDNN; what they are named and compute stays the same.
+    """Let layers of ``network``, on a CPU, learn faster; what they are named and compute stays the same.
 
-    But for rounding, and for gradients of gradients, which they don't have.
+    But for rounding, for what dropout drops, and for gradients of gradients, which those by oneDNN don't have.
     """
-    if torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        for module in network.modules():
-            module.__class__ = QUICK.get(type(module), type(module))
+    has_onednn = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    quick = {nn.Dropout: QuickDropout, **(QUICK if has_onednn else {})}
+    for module in network.modules():
+        module.__class__ = quick.get(type(module), type(module))
