@@ -98,4 +98,8 @@ class Model(nn.Module):
 
 
 def _reorder(states: Tensor, positions: Tensor) -> Tensor:
-    return states.gather(1, positions[:, :, None].expand(-1, -1, states.shape[2]))
+    """Of states (N, L, S) those at ``positions`` (N, K) of each text, (N, K, S)."""
+    num_texts, length, size = states.shape
+    rows = positions + length * torch.arange(num_texts, device=states.device)[:, None]
+    # Copies whole rows; gather would take the numbers one by one.
+    return states.flatten(0, 1).index_select(0, rows.flatten()).view(num_texts, positions.shape[1], size)
