@@ -9,10 +9,10 @@ LOWEST = torch.iinfo(torch.int64).min
 
 
 class QuickDropout(nn.Dropout):
-    """Drops each number with probability ``p``, to 1 in 65,536, and makes up for it in the others; on a CPU.
+    """(N, ...) -> the same: each number dropped with probability ``p``, to 1 in 65,536, or larger; on a CPU.
 
-    PyTorch draws a number for each element, but on an Intel processor, where MKL draws others: a fifth of a step of the
-    transformer. Here four elements share one, whatever the processor.
+    PyTorch draws a number for each element, which was a sixth of a step of the transformer, and on an Intel processor
+    lets MKL draw others. Here four elements share one, and processors agree.
     """
 
     def forward(self, inputs: Tensor) -> Tensor:
