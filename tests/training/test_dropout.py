@@ -6,9 +6,9 @@ from pipeline.training.dropout import QuickDropout
 from pipeline.training.onednn.quickening import quicken
 
 
-def dropped(p, shape, **options):
+def dropped(p, shape):
     torch.manual_seed(0)
-    inputs = torch.ones(shape, **options, requires_grad=True)
+    inputs = torch.ones(shape, requires_grad=True)
     return inputs, QuickDropout(p)(inputs)
 
 
